@@ -1,0 +1,142 @@
+# layerd's build. `make help` lists what there is.
+# SPDX-License-Identifier: MIT
+
+BUILD ?= release
+OUT := build/$(BUILD)
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+SHELL := /bin/bash
+
+# ---- Tools and flags -------------------------------------------------------------------------
+
+CC = gcc
+CXX = g++
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Werror
+C_WARNINGS := $(WARNINGS) -Wstrict-prototypes -Wmissing-prototypes -Wvla-larger-than=65536
+HARDENING := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
+
+MODE_release := -O3 -g1 -DNDEBUG $(HARDENING)
+MODE_debug := -O0 -g3
+MODE_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+MODE_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+MODE := $(or $(MODE_$(BUILD)),$(error BUILD is one of release, debug, asan, tsan))
+
+CFLAGS += -std=c17 -D_GNU_SOURCE -DLAYERD_VERSION='"$(VERSION)"' $(MODE) -fPIC -pthread
+CXXFLAGS += -std=c++17 $(MODE) -fPIC -fno-exceptions -fno-rtti
+LDFLAGS += $(MODE) -pthread -pie -Wl,-z,relro,-z,now,-z,noexecstack -static-libgcc -static-libstdc++
+
+# OpenBLAS without threads of its own: the executor is the only parallelism. Linked statically into
+# programs, so that the daemon starts fast and its image needs no libraries of it.
+ARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+BLAS_CFLAGS ?= -I/usr/include/$(ARCH)/openblas-serial
+BLAS_LIBS ?= /usr/lib/$(ARCH)/openblas-serial/libopenblas.a
+BLAS_SHARED ?= -L/usr/lib/$(ARCH)/openblas-serial -lopenblas
+HTTP_LIBS ?= -lmicrohttpd
+JSON_LIBS ?= -lcjson
+
+# ---- The parts: each sees only what it may ---------------------------------------------------
+
+LIB_INCLUDES := -Ilib/include -Ilib $(BLAS_CFLAGS)
+API_INCLUDES := -Iapi/include -Iapi -Ilib/include
+SERVER_INCLUDES := -Iserver -Iapi/include
+TEST_INCLUDES := -Itests $(API_INCLUDES) -Ilib
+
+LIB_SOURCES := $(wildcard lib/*/*.c)
+API_SOURCES := $(wildcard api/*.c api/operations/*.c api/*.cc)
+SERVER_SOURCES := $(wildcard server/*.c)
+SUPPORT_SOURCES := $(wildcard tests/oracle/*.c tests/support/*.c)
+TEST_SOURCES := $(wildcard tests/unit/*.c tests/property/*.c tests/integration/*.c)
+CONFORMANCE_SOURCES := $(wildcard tests/conformance/*.c)
+BENCH_SOURCES := $(wildcard tests/bench/*.c)
+PRELOAD_SOURCES := $(wildcard tests/preload/*.c)
+
+objects = $(patsubst %,$(OUT)/%.o,$(1))
+programs = $(patsubst %.c,$(OUT)/%,$(1))
+
+LIB_OBJECTS := $(call objects,$(LIB_SOURCES))
+API_OBJECTS := $(call objects,$(API_SOURCES))
+SERVER_OBJECTS := $(call objects,$(SERVER_SOURCES))
+SUPPORT_OBJECTS := $(call objects,$(SUPPORT_SOURCES))
+ALL_OBJECTS := $(LIB_OBJECTS) $(API_OBJECTS) $(SERVER_OBJECTS) $(SUPPORT_OBJECTS) \
+    $(call objects,$(TEST_SOURCES) $(CONFORMANCE_SOURCES) $(BENCH_SOURCES))
+
+TESTS := $(call programs,$(TEST_SOURCES))
+CONFORMANCE := $(call programs,$(CONFORMANCE_SOURCES))
+BENCHES := $(call programs,$(BENCH_SOURCES))
+PRELOADS := $(patsubst %.c,$(OUT)/%.so,$(PRELOAD_SOURCES))
+
+$(LIB_OBJECTS): INCLUDES := $(LIB_INCLUDES)
+$(API_OBJECTS): INCLUDES := $(API_INCLUDES)
+$(SERVER_OBJECTS): INCLUDES := $(SERVER_INCLUDES)
+$(OUT)/tests/%.o: INCLUDES := $(TEST_INCLUDES)
+
+# ---- What is built ---------------------------------------------------------------------------
+
+##all: the daemon and the library (BUILD=release|debug|asan|tsan; under build/BUILD)
+.PHONY: all
+all: $(OUT)/layerd $(OUT)/liblayer.so
+
+$(OUT)/%.c.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(C_WARNINGS) $(INCLUDES) -MMD -MP -c -o $@ $<
+
+$(OUT)/%.cc.o: %.cc
+	@mkdir -p $(@D)
+	$(CXX) $(CXXFLAGS) $(WARNINGS) $(INCLUDES) -MMD -MP -c -o $@ $<
+
+$(OUT)/liblayer.a: $(LIB_OBJECTS)
+$(OUT)/libapi.a: $(API_OBJECTS)
+$(OUT)/libsupport.a: $(SUPPORT_OBJECTS)
+$(OUT)/%.a:
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(OUT)/liblayer.so: $(LIB_OBJECTS)
+	$(CC) $(MODE) -shared -Wl,-soname,liblayer.so.0 -o $@ $^ $(BLAS_SHARED) -lm
+
+$(OUT)/layerd: $(SERVER_OBJECTS) $(OUT)/libapi.a $(OUT)/liblayer.a
+	$(CXX) $(LDFLAGS) -o $@ $^ $(HTTP_LIBS) $(JSON_LIBS) $(BLAS_LIBS) -lm
+
+PROGRAM_LIBS := $(OUT)/libsupport.a $(OUT)/libapi.a $(OUT)/liblayer.a
+$(TESTS) $(CONFORMANCE) $(BENCHES): $(OUT)/%: $(OUT)/%.c.o $(PROGRAM_LIBS)
+	$(CXX) $(LDFLAGS) -o $@ $^ -lcmocka -lcurl $(HTTP_LIBS) $(JSON_LIBS) $(BLAS_LIBS) -lm
+
+$(PRELOADS): $(OUT)/%.so: %.c
+	@mkdir -p $(@D)
+	$(CC) -std=c17 -D_GNU_SOURCE -O1 -g -fPIC -shared $(C_WARNINGS) -o $@ $< -ldl
+
+-include $(ALL_OBJECTS:.o=.d)
+
+# ---- What is run -----------------------------------------------------------------------------
+
+##run: install what is missing, build, start the daemon on 127.0.0.1:8080
+.PHONY: run
+run:
+	@.ci/install build
+	@$(MAKE) --no-print-directory -s -j$$(nproc) $(OUT)/layerd
+	@exec $(OUT)/layerd $(ARGS)
+
+##test: install what is missing, build, and pass every test
+.PHONY: test
+test:
+	@.ci/install build test
+	@$(MAKE) --no-print-directory -s -j$$(nproc) all tests
+	@$(MAKE) --no-print-directory -s layers
+	@OUT=$(OUT) tests/run $(TESTS) $(CONFORMANCE) $(wildcard tests/*/*.sh)
+
+.PHONY: tests
+tests: $(OUT)/layerd $(TESTS) $(CONFORMANCE) $(PRELOADS)
+
+##help: this list
+.PHONY: help
+help:
+	@sed -n 's/^##\([a-z-]*\): /  make \1@/p' $(MAKEFILE_LIST) | column -t -s @
+
+##clean: remove build/
+.PHONY: clean
+clean:
+	rm -rf build

@@ -1,0 +1,107 @@
+/* Convolution over one to three spatial axes: describe it, size its workspace, run it.
+ *
+ *     #include <layer/conv.h>
+ *
+ *     layer_conv conv;
+ *     if (layer_conv_describe(&conv, &input_shape, &weight_shape, NULL, &error) != LAYER_OK) ...
+ *     float *output = malloc(count_of(conv.output) * sizeof *output);
+ *     void *workspace = aligned_alloc(64, layer_conv_workspace_size(&conv, 1));
+ *     layer_conv_forward(&conv, input, weight, NULL, output, &(layer_run){.workspace = workspace});
+ *
+ * Letters: N batch, C input channels, H W input height and width, K output channels, R S kernel
+ * height and width, P Q output height and width. With one spatial axis there is only W, with three
+ * a depth comes first. Tensors are dense, row-major, float.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef LAYER_CONV_H
+#define LAYER_CONV_H
+
+#include "layer/executor.h"
+#include "layer/tensor.h"
+#include "layer/window.h"
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One row an algorithm, best first where several apply; the last accepts everything. */
+#define LAYER_CONV_ALGORITHM_LIST(X)                                                               \
+    X(IM2COL, "im2col",                                                                            \
+      "patches gathered into cache-sized tiles of columns, then a matrix product")                 \
+    X(DIRECT, "direct", "the sum as it is written, a row of outputs at a time")
+
+typedef enum {
+    LAYER_CONV_AUTO,
+#define LAYER_CONV_ALGORITHM_ENUM(id, name, sentence) LAYER_CONV_##id,
+    LAYER_CONV_ALGORITHM_LIST(LAYER_CONV_ALGORITHM_ENUM)
+#undef LAYER_CONV_ALGORITHM_ENUM
+} layer_conv_algorithm;
+
+typedef enum {
+    LAYER_CONV_CROSS_CORRELATION, /* y[p] = sum of x[p + r] w[r]: what networks call convolution */
+    LAYER_CONV_CONVOLUTION,       /* y[p] = sum of x[p + r] w[R - 1 - r]: the kernel flipped */
+} layer_conv_mode;
+
+/* All zero means: stride 1, no padding, dilation 1, one group, cross-correlation, AUTO.
+ * Arrays have an entry per spatial axis, outermost first. */
+typedef struct {
+    int strides[LAYER_MAX_SPATIAL];    /* 0 means 1 */
+    int dilations[LAYER_MAX_SPATIAL];  /* 0 means 1 */
+    int pads_begin[LAYER_MAX_SPATIAL]; /* zero unless auto_pad is NOTSET */
+    int pads_end[LAYER_MAX_SPATIAL];
+    int group; /* 0 means 1 */
+    layer_auto_pad auto_pad;
+    layer_conv_mode mode;
+    layer_conv_algorithm algorithm;
+} layer_conv_options;
+
+/* A convolution whose shapes fit. Filled by layer_conv_describe(), read-only afterwards. */
+typedef struct {
+    layer_shape input;                      /* [N, C, spatial ...] */
+    layer_shape weight;                     /* [K, C/group, spatial ...] */
+    layer_shape output;                     /* [N, K, spatial ...] */
+    int axes;                               /* spatial axes, 1 to 3 */
+    layer_window window[LAYER_MAX_SPATIAL]; /* depth, height, width; with fewer than three axes the
+                                               first ones are windows of 1 on an input of 1 */
+    int group;
+    layer_conv_mode mode;
+    layer_conv_algorithm algorithm; /* never AUTO */
+    uint64_t multiplications;
+} layer_conv;
+
+/* Checks that an input and a weight fit together under `options` (NULL: the defaults), chooses the
+ * algorithm and derives the output's shape:
+ *
+ *     P = (H + pad_begin + pad_end - dilation * (R - 1) - 1) / stride + 1, rounded down
+ *
+ * along each axis, or as auto_pad says (layer/window.h). Input, weight and output have at most
+ * 2^31 - 1 elements each.
+ * Returns LAYER_OK and fills *conv; or LAYER_INVALID or LAYER_TOO_LARGE, leaves *conv alone and
+ * names in *error one of "input", "weight", "strides", "dilations", "pads", "auto_pad", "group",
+ * "algorithm". Thread-safe.
+ * Source: ONNX operator Conv; Dumoulin & Visin, arXiv:1603.07285, relationship 15. */
+layer_status layer_conv_describe(layer_conv *conv, const layer_shape *input,
+                                 const layer_shape *weight, const layer_conv_options *options,
+                                 layer_error *error);
+
+/* Bytes of workspace that running `conv` takes with up to `threads` threads; may be 0. */
+size_t layer_conv_workspace_size(const layer_conv *conv, int threads);
+
+/* output = input * weight + bias.
+ *   input   [N][C][H][W]        weight  [K][C/group][R][S]
+ *   bias    [K] or NULL         output  [N][K][P][Q], overwritten, overlapping nothing
+ * The result is the same, bit for bit, for any number of threads.
+ * Returns LAYER_OK, or LAYER_CANCELLED if run->cancelled was set; output is then undefined.
+ * Thread-safe: concurrent runs of one `conv` need a workspace each. */
+layer_status layer_conv_forward(const layer_conv *conv, const float *input, const float *weight,
+                                const float *bias, float *output, const layer_run *run);
+
+/* "im2col" for LAYER_CONV_IM2COL, "auto" for LAYER_CONV_AUTO. */
+const char *layer_conv_algorithm_name(layer_conv_algorithm algorithm);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,25 @@
+/* liblayer: the building blocks of convolutional networks as pure functions on float arrays.
+ *
+ * Conventions, for every function:
+ *   - Describe first: only the ..._describe() functions refuse arguments. They derive every shape,
+ *     and say which argument is wrong and why. What they have accepted cannot fail later for its
+ *     shapes; the functions that compute assert.
+ *   - The library allocates nothing, locks nothing and remembers nothing. The caller brings the
+ *     output, the workspace and, for work in parallel, the executor (layer/executor.h).
+ *   - Tensors are dense, row-major arrays of float that do not overlap.
+ *   - Options are structs whose zero means the default.
+ *   - Results do not depend on the number of threads.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef LAYER_LAYER_H
+#define LAYER_LAYER_H
+
+#include "layer/conv.h"
+#include "layer/executor.h"
+#include "layer/initialize.h"
+#include "layer/random.h"
+#include "layer/status.h"
+#include "layer/tensor.h"
+#include "layer/window.h"
+
+#endif
