@@ -43,6 +43,7 @@ typedef struct {
     size_t tensor_elements;   /* of input, output, weight each */
     size_t memory_size;       /* bytes of arena: tensors, workspace and reply */
     uint64_t multiplications; /* multiplications of the operation */
+    int threads;              /* the most that a run will have; 0 means 1 */
 } api_limits;
 
 typedef struct {
