@@ -1,0 +1,172 @@
+/* A connection whose bytes a test writes by hand.
+ * SPDX-License-Identifier: MIT */
+#include "support/raw_connection.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { CEILING_SECONDS = 120 };
+
+static int connect_to(const char *host, const char *port)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    int descriptor = -1;
+    if (getaddrinfo(host, port, &hints, &found) != 0)
+        return -1;
+    for (const struct addrinfo *at = found; at != NULL && descriptor < 0; at = at->ai_next) {
+        descriptor = socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC, at->ai_protocol);
+        if (descriptor >= 0 && connect(descriptor, at->ai_addr, at->ai_addrlen) != 0) {
+            close(descriptor);
+            descriptor = -1;
+        }
+    }
+    freeaddrinfo(found);
+    return descriptor;
+}
+
+raw_connection raw_open(const char *url)
+{
+    char *host = NULL, *port = NULL;
+    CURLU *const parts = curl_url();
+    curl_url_set(parts, CURLUPART_URL, url, 0);
+    curl_url_get(parts, CURLUPART_HOST, &host, 0);
+    curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
+    raw_connection connection = {.descriptor = connect_to(host, port)};
+    curl_free(host);
+    curl_free(port);
+    curl_url_cleanup(parts);
+    if (connection.descriptor < 0)
+        fail_msg("cannot connect to %s", url);
+    const struct timeval ceiling = {.tv_sec = CEILING_SECONDS};
+    setsockopt(connection.descriptor, SOL_SOCKET, SO_RCVTIMEO, &ceiling, sizeof ceiling);
+    setsockopt(connection.descriptor, SOL_SOCKET, SO_SNDTIMEO, &ceiling, sizeof ceiling);
+    return connection;
+}
+
+void raw_close(raw_connection *connection)
+{
+    close(connection->descriptor);
+    free(connection->received);
+    *connection = (raw_connection){.descriptor = -1};
+}
+
+void raw_abort(raw_connection *connection)
+{
+    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(connection->descriptor, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    raw_close(connection);
+}
+
+bool raw_send(raw_connection *connection, const void *data, size_t size)
+{
+    for (size_t sent = 0; sent < size;) {
+        const ssize_t step =
+            send(connection->descriptor, (const char *)data + sent, size - sent, MSG_NOSIGNAL);
+        if (step <= 0)
+            return false;
+        sent += (size_t)step;
+    }
+    return true;
+}
+
+bool raw_write(raw_connection *connection, const char *text)
+{
+    return raw_send(connection, text, strlen(text));
+}
+
+/* Reads some more; false at the end, an error or the ceiling. */
+static bool read_more(raw_connection *connection)
+{
+    char block[16384];
+    const ssize_t count = recv(connection->descriptor, block, sizeof block, 0);
+    if (count <= 0)
+        return false;
+    text_append(&connection->received, &connection->received_size, block, (size_t)count);
+    return true;
+}
+
+static void drop_received(raw_connection *connection, size_t size)
+{
+    connection->received_size -= size;
+    memmove(connection->received, connection->received + size, connection->received_size);
+    connection->received[connection->received_size] = '\0';
+}
+
+/* Moves the head out of the received bytes, its lines ended by NUL. */
+static bool take_head(raw_connection *connection, http_reply *reply)
+{
+    const char *end = NULL;
+    while (connection->received == NULL || (end = strstr(connection->received, "\r\n\r\n")) == NULL)
+        if (!read_more(connection))
+            return false;
+    const size_t size = (size_t)(end - connection->received) + 4;
+    reply->head_size = 0;
+    for (size_t begin = 0; begin + 2 < size;) {
+        const size_t length = strcspn(connection->received + begin, "\r");
+        text_append(&reply->head, &reply->head_size, connection->received + begin, length);
+        text_append(&reply->head, &reply->head_size, "", 1);
+        begin += length + 2;
+    }
+    drop_received(connection, size);
+    reply->status = strncmp(reply->head, "HTTP/1.", 7) == 0 ? strtol(reply->head + 9, NULL, 10) : 0;
+    return true;
+}
+
+http_reply raw_receive(raw_connection *connection)
+{
+    http_reply reply = {.result = CURLE_GOT_NOTHING};
+    do {
+        if (!take_head(connection, &reply)) {
+            reply.status = 0;
+            text_append(&reply.head, &reply.head_size, "", 0);
+            text_append(&reply.body, &reply.body_size, "", 0);
+            return reply;
+        }
+        reply.continues += reply.status == 100;
+    } while (reply.status == 100);
+    const char *const length = http_header(&reply, "Content-Length");
+    const size_t size = length == NULL ? 0 : strtoul(length, NULL, 10);
+    reply.result = CURLE_OK;
+    while (connection->received_size < size && reply.result == CURLE_OK)
+        reply.result = read_more(connection) ? CURLE_OK : CURLE_PARTIAL_FILE;
+    const size_t got = connection->received_size < size ? connection->received_size : size;
+    text_append(&reply.body, &reply.body_size, got > 0 ? connection->received : "", got);
+    if (got > 0)
+        drop_received(connection, got);
+    return reply;
+}
+
+bool raw_ended(raw_connection *connection)
+{
+    char byte;
+    if (connection->received_size > 0)
+        return false;
+    const ssize_t count = recv(connection->descriptor, &byte, 1, 0);
+    return count == 0 || (count < 0 && errno != EAGAIN);
+}
+
+bool raw_silent(const raw_connection *connection)
+{
+    char byte;
+    return connection->received_size == 0 &&
+           recv(connection->descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0;
+}
+
+http_reply raw_exchange(const char *url, const char *text)
+{
+    raw_connection connection = raw_open(url);
+    raw_write(&connection, text);
+    const http_reply reply = raw_receive(&connection);
+    raw_close(&connection);
+    return reply;
+}
