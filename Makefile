@@ -32,8 +32,17 @@ LDFLAGS += $(MODE) -pthread -pie -Wl,-z,relro,-z,now,-z,noexecstack -static-libg
 # OpenBLAS without threads of its own: the executor is the only parallelism. Linked statically into
 # programs, so that the daemon starts fast and its image needs no libraries of it.
 ARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+
+# OpenBLAS's x86-64 archive has all kernels once for each of 20 kinds of cores, 24 MB, and chooses by CPUID.
+# Kinds on the left run the right one's here: it is the same but for the name (COOPERLAKE, ZEN), or needs no
+# instruction that the left one's cores lack (the others: AMD's FMA4 of 2011 to 2016, and SSE3 before that).
+# The daemon shrinks by 15 MB. With BLAS_LIBS set, or on other processors, nothing of this happens.
+CORES_x86_64-linux-gnu := COOPERLAKE=SKYLAKEX ZEN=HASWELL PILEDRIVER=BULLDOZER STEAMROLLER=BULLDOZER \
+    EXCAVATOR=BULLDOZER CORE2=PRESCOTT PENRYN=PRESCOTT DUNNINGTON=PRESCOTT ATOM=PRESCOTT \
+    NANO=PRESCOTT OPTERON_SSE3=PRESCOTT BARCELONA=PRESCOTT BOBCAT=PRESCOTT
+CORES := $(subst =,=gotoblas_,$(CORES_$(ARCH)))
 BLAS_CFLAGS ?= -I/usr/include/$(ARCH)/openblas-serial
-BLAS_LIBS ?= /usr/lib/$(ARCH)/openblas-serial/libopenblas.a
+BLAS_LIBS ?= $(CORES:%=-Wl,--defsym=gotoblas_%) /usr/lib/$(ARCH)/openblas-serial/libopenblas.a
 BLAS_SHARED ?= -L/usr/lib/$(ARCH)/openblas-serial -lopenblas
 HTTP_LIBS ?= -lmicrohttpd
 JSON_LIBS ?= -lcjson
