@@ -3,6 +3,8 @@
 #ifndef API_NUMBERS_H
 #define API_NUMBERS_H
 
+#include <stdbool.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -10,10 +12,21 @@ extern "C" {
 /* Longest text of a binary32: -1.1754944e-38 and its like. */
 enum { API_FLOAT_TEXT_SIZE = 16, API_DOUBLE_TEXT_SIZE = 32 };
 
-/* Reads the number that starts at `text`, whose RFC 8259 grammar has been checked, rounds it to the
- * nearest float (ties to even) and returns the end of the number. A magnitude beyond FLT_MAX
- * becomes infinite; one below the subnormals, zero. */
+/* Reads the number that starts at `text` as RFC 8259 writes numbers, rounds it to the nearest float
+ * (ties to even) and returns its end; NULL if there is no number, or one without a digit where it
+ * needs one. A magnitude that rounds beyond FLT_MAX becomes infinite; one below the subnormals,
+ * zero. */
 const char *api_read_float(const char *text, const char *end, float *value);
+
+/* Where api_read_float() would have needed a digit, when it returned NULL. */
+const char *api_number_fault(const char *text, const char *end);
+
+/* The same number, from its first to its last character, rounded to the nearest double. */
+double api_read_double(const char *text, const char *end);
+
+/* Whether the number's exact value, before any rounding, is an integer of magnitude at most
+ * 2^24. */
+bool api_is_integer(const char *text, const char *end);
 
 /* Writes the shortest decimal that reads back as the same float (or double) and returns its end;
  * `text` has API_FLOAT_TEXT_SIZE (API_DOUBLE_TEXT_SIZE) bytes. `value` is finite. */
