@@ -59,7 +59,7 @@ API_SOURCES := $(wildcard api/*.c api/operations/*.c api/*.cc)
 SERVER_SOURCES := $(wildcard server/*.c)
 SUPPORT_SOURCES := $(wildcard tests/oracle/*.c tests/support/*.c)
 TEST_SOURCES := $(wildcard tests/unit/*.c tests/property/*.c tests/integration/*.c)
-CONFORMANCE_SOURCES := $(wildcard tests/conformance/*.c)
+CONFORMANCE_SOURCES := $(wildcard tests/conformance/*_test.c)
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 PRELOAD_SOURCES := $(wildcard tests/preload/*.c)
 
@@ -112,7 +112,24 @@ $(OUT)/layerd: $(SERVER_OBJECTS) $(OUT)/libapi.a $(OUT)/liblayer.a
 
 PROGRAM_LIBS := $(OUT)/libsupport.a $(OUT)/libapi.a $(OUT)/liblayer.a
 $(TESTS) $(CONFORMANCE) $(BENCHES): $(OUT)/%: $(OUT)/%.c.o $(PROGRAM_LIBS)
-	$(CXX) $(LDFLAGS) -o $@ $^ -lcmocka -lcurl $(HTTP_LIBS) $(JSON_LIBS) $(BLAS_LIBS) -lm
+	$(CXX) $(LDFLAGS) -o $@ $^ -lcmocka -lcurl $(TEST_LIBS) $(HTTP_LIBS) $(JSON_LIBS) $(BLAS_LIBS) -lm
+
+# The conformance tests read ONNX's files with what protoc-c makes of ONNX's own description.
+ONNX_PROTO ?= /usr/include/onnx/onnx.proto
+ONNX_OBJECTS := $(OUT)/tests/conformance/onnx_model.c.o $(OUT)/generated/onnx.pb-c.c.o
+ALL_OBJECTS += $(ONNX_OBJECTS)
+
+$(OUT)/generated/onnx.pb-c.c: $(ONNX_PROTO)
+	@mkdir -p $(@D)
+	protoc-c -I$(<D) --c_out=$(@D) $(<F)
+
+$(OUT)/generated/onnx.pb-c.c.o: $(OUT)/generated/onnx.pb-c.c
+	$(CC) $(CFLAGS) -c -o $@ $<
+
+$(OUT)/tests/conformance/onnx_model.c.o: INCLUDES := $(TEST_INCLUDES) -I$(OUT)/generated
+$(OUT)/tests/conformance/onnx_model.c.o: | $(OUT)/generated/onnx.pb-c.c
+$(CONFORMANCE): $(ONNX_OBJECTS)
+$(CONFORMANCE): TEST_LIBS := -lprotobuf-c
 
 $(PRELOADS): $(OUT)/%.so: %.c
 	@mkdir -p $(@D)
