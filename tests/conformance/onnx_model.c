@@ -31,22 +31,31 @@ static uint8_t *read_whole(const char *directory, const char *name, size_t *size
     return (uint8_t *)text;
 }
 
+/* Reads the extents; false unless their product is `count`: a file may hold something else. */
+static bool read_extents(const Onnx__TensorProto *proto, size_t count, size_t extent[])
+{
+    size_t product = 1;
+    if (proto->n_dims > TENSOR_MAX_RANK)
+        return false;
+    for (size_t axis = 0; axis < proto->n_dims; axis++) {
+        extent[axis] = (size_t)proto->dims[axis];
+        if (__builtin_mul_overflow(product, extent[axis], &product))
+            return false;
+    }
+    return product == count;
+}
+
 /* Both ways in which ONNX writes 32-bit floats. */
 static bool convert(const Onnx__TensorProto *proto, tensor *values)
 {
     size_t extent[TENSOR_MAX_RANK];
-    if (proto->data_type != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT || proto->n_dims > TENSOR_MAX_RANK)
-        return false;
-    for (size_t axis = 0; axis < proto->n_dims; axis++)
-        extent[axis] = (size_t)proto->dims[axis];
-    *values = tensor_create(proto->n_dims, extent);
     const bool raw = proto->has_raw_data;
     const void *const data = raw ? (const void *)proto->raw_data.data : proto->float_data;
     const size_t size = raw ? proto->raw_data.len : proto->n_float_data * sizeof(float);
-    if (size != values->count * sizeof(float)) {
-        tensor_free(values);
+    if (proto->data_type != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT || size % sizeof(float) != 0 ||
+        !read_extents(proto, size / sizeof(float), extent))
         return false;
-    }
+    *values = tensor_create(proto->n_dims, extent);
     if (size > 0)
         memcpy(values->data, data, size);
     return true;
