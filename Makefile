@@ -63,6 +63,10 @@ CONFORMANCE_SOURCES := $(wildcard tests/conformance/*_test.c)
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 PRELOAD_SOURCES := $(wildcard tests/preload/*.c)
 
+# README's commands take port 8080, so they are a target of their own.
+TEST_SCRIPTS := $(filter-out tests/bench/% tests/readme/%,$(wildcard tests/*/*.sh))
+BENCH_SCRIPTS := $(wildcard tests/bench/*.sh)
+
 objects = $(patsubst %,$(OUT)/%.o,$(1))
 programs = $(patsubst %.c,$(OUT)/%,$(1))
 
@@ -152,10 +156,74 @@ test:
 	@.ci/install build test
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all tests
 	@$(MAKE) --no-print-directory -s layers
-	@OUT=$(OUT) tests/run $(TESTS) $(CONFORMANCE) $(wildcard tests/*/*.sh)
+	@OUT=$(OUT) tests/run $(TESTS) $(CONFORMANCE) $(TEST_SCRIPTS)
 
 .PHONY: tests
 tests: $(OUT)/layerd $(TESTS) $(CONFORMANCE) $(PRELOADS)
+
+##test-http: those tests that speak HTTP, with a daemon of their own or the one at LAYERD_URL
+.PHONY: test-http
+test-http: tests
+	@OUT=$(OUT) tests/run $(filter $(OUT)/tests/integration/%,$(TESTS)) $(CONFORMANCE)
+
+##test-docker: the images; the tests that speak HTTP, in a container, against the daemon's container
+.PHONY: test-docker
+test-docker:
+	@docker/test
+
+##test-readme: the README's commands, in a copy of this folder; takes port 8080
+.PHONY: test-readme
+test-readme:
+	@.ci/install build test
+	@tests/run tests/readme/readme_test.sh
+
+##sanitize: the tests under the address, undefined behaviour and thread sanitizers
+.PHONY: sanitize
+sanitize:
+	@$(MAKE) --no-print-directory test BUILD=asan
+	@$(MAKE) --no-print-directory test BUILD=tsan
+
+##bench: every benchmark, beside its peers
+.PHONY: bench
+bench:
+	@.ci/install build bench
+	@$(MAKE) --no-print-directory -s -j$$(nproc) $(OUT)/layerd $(BENCHES)
+	@set -e; for program in $(BENCHES) $(BENCH_SCRIPTS); do echo "$$program"; OUT=$(OUT) $$program; echo; done
+
+##footprint: idle memory, time from start to first answer, sizes of the binary and the image
+.PHONY: footprint
+footprint:
+	@.ci/install build bench
+	@$(MAKE) --no-print-directory -s -j$$(nproc) $(OUT)/layerd
+	@OUT=$(OUT) tests/bench/footprint.sh
+
+# ---- What is checked -------------------------------------------------------------------------
+
+C_FILES := $(sort $(wildcard $(foreach top,lib api server tests,$(addprefix $(top)/,*.[ch] *.cc */*.[ch] */*/*.[ch]))))
+SCRIPTS := .ci/install .ci/run docker/engine docker/test docker/collect tests/run $(TEST_SCRIPTS) \
+    $(BENCH_SCRIPTS) $(wildcard tests/readme/*.sh)
+
+##format: lay every source file out as .clang-format says
+.PHONY: format
+format:
+	@.ci/install format
+	@clang-format -i $(C_FILES)
+
+##check-format: fail if `make format` would change a file, or shellcheck finds fault with a script
+.PHONY: check-format
+check-format:
+	@.ci/install format
+	@clang-format --dry-run -Werror $(C_FILES)
+	@shellcheck $(SCRIPTS)
+
+##warnings: compile every file with clang too; warnings are errors
+.PHONY: warnings
+warnings:
+	@.ci/install build test format
+	@$(MAKE) --no-print-directory -s -j$$(nproc) objects CC=clang CXX=clang++ OUT=build/clang
+
+.PHONY: objects
+objects: $(ALL_OBJECTS)
 
 ##help: this list
 .PHONY: help
