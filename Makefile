@@ -16,7 +16,7 @@ SHELL := /bin/bash
 CC = gcc
 CXX = g++
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Werror
-C_WARNINGS := $(WARNINGS) -Wstrict-prototypes -Wmissing-prototypes -Wvla-larger-than=65536
+C_WARNINGS := $(WARNINGS) -Wstrict-prototypes -Wmissing-prototypes
 HARDENING := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
 
 MODE_release := -O3 -g1 -DNDEBUG $(HARDENING)
