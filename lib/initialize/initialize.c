@@ -83,7 +83,7 @@ layer_status layer_initialize_describe(layer_initialize *initialize, const layer
         return status;
     layer_initialize described = with_fans(shape, options, count);
     laws[options->method]->describe(&described, count);
-    if (described.std * MOST_DEVIATIONS > (double)FLT_MAX)
+    if (fmax(described.gain, described.std * MOST_DEVIATIONS) > (double)FLT_MAX)
         return layer_refuse(error, LAYER_TOO_LARGE, "gain",
                             "gain %g makes weights beyond what a float holds", described.gain);
     *initialize = described;

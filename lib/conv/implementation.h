@@ -1,0 +1,43 @@
+/* What an algorithm of convolution is made of, for conv.c and one file per algorithm.
+ * SPDX-License-Identifier: MIT */
+#ifndef LAYER_CONV_IMPLEMENTATION_H
+#define LAYER_CONV_IMPLEMENTATION_H
+
+#include "layer/conv.h"
+
+#include <stdbool.h>
+
+typedef struct {
+    /* Whether AUTO takes it for this geometry. When asked for by name it computes any. */
+    bool (*accepts)(const layer_conv *conv);
+    size_t (*workspace_size)(const layer_conv *conv, int threads);
+    layer_status (*forward)(const layer_conv *conv, const float *input, const float *weight,
+                            const float *bias, float *output, const layer_run *run);
+} layer_conv_implementation;
+
+/* One for each row of LAYER_CONV_ALGORITHM_LIST. */
+#define LAYER_CONV_IMPLEMENTATION(id, name, sentence)                                              \
+    extern const layer_conv_implementation layer_conv_implementation_##id;
+LAYER_CONV_ALGORITHM_LIST(LAYER_CONV_IMPLEMENTATION)
+#undef LAYER_CONV_IMPLEMENTATION
+
+/* Indices into layer_conv.window. */
+enum { LAYER_DEPTH, LAYER_HEIGHT, LAYER_WIDTH };
+
+/* From `begin` to before `end`; empty where begin >= end. */
+typedef struct {
+    int begin, end;
+} layer_range;
+
+/* The kernel cells of window number `output` that lie on real input, not on padding. */
+layer_range layer_conv_taps_inside(const layer_window *window, int output);
+
+/* The outputs whose kernel cell `tap` lies on real input. */
+layer_range layer_conv_outputs_inside(const layer_window *window, int tap);
+
+/* Elements of an input plane, an output plane and a kernel: the spatial axes multiplied. */
+size_t layer_conv_input_plane(const layer_conv *conv);
+size_t layer_conv_output_plane(const layer_conv *conv);
+size_t layer_conv_kernel_plane(const layer_conv *conv);
+
+#endif
