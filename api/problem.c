@@ -94,7 +94,7 @@ static const char *write_problem(api_arena *arena, const status_row *row, const 
     api_write_key(&writer, "status");
     api_write_integer(&writer, row->status);
     write_member(&writer, "detail", detail);
-    if (pointer != NULL)
+    if (pointer != NULL && *pointer != 0)
         write_member(&writer, "pointer", pointer);
     write_member(&writer, "error", detail);
     api_write_end(&writer, '}');

@@ -10,10 +10,11 @@
 #include <cjson/cJSON.h>
 
 enum {
-    API_MAX_DEPTH = 32,     /* of nested arrays and objects */
-    API_MAX_MEMBERS = 64,   /* of one object */
-    API_MAX_STRING = 4096,  /* bytes of a string */
-    API_MAX_ARRAY_RANK = 5, /* of a lifted array */
+    API_MAX_DEPTH = 32,           /* of nested arrays and objects */
+    API_MAX_MEMBERS = 64,         /* of one object */
+    API_MAX_STRING = 4096,        /* bytes of a string */
+    API_MAX_ARRAY_RANK = 5,       /* of a lifted array */
+    API_MAX_OUTLINE = 256 * 1024, /* bytes of all that is not an array of numbers, without space */
 };
 
 /* An array of numbers, or rectangular arrays of such arrays, lifted out of the text. */
@@ -36,9 +37,9 @@ typedef struct {
 
 /* Reads `size` bytes of UTF-8 JSON as RFC 8259 has it. Everything lives in the arena.
  * False with a problem: 400 with line and column (grammar, UTF-8, depth, trailing text); 413 (too
- * many members, long strings, memory, more than `max_elements` numbers in an array); 422 with a
- * pointer (duplicate keys, ragged or mixed arrays, numbers beyond binary32). A grammar error
- * anywhere comes before a 422. */
+ * many members, long strings, a large outline, memory, more than `max_elements` numbers in an
+ * array); 422 with a pointer (duplicate keys, ragged or mixed arrays, numbers beyond binary32,
+ * U+0000 in a string). A grammar error anywhere comes before a 413 or 422. */
 bool api_read(const char *text, size_t size, size_t max_elements, api_arena *arena,
               api_document *document, api_problem *problem);
 
