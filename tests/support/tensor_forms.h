@@ -35,7 +35,7 @@ typedef struct {
     char *bytes;
     size_t bytes_size;
     char framing[80];       /* the framing header, where the form is binary */
-    const char *headers[3]; /* for http_request.headers */
+    const char *headers[5]; /* for http_request.headers, room for two more */
 } tensor_request;
 
 tensor_request tensor_request_open(tensor_form form);
