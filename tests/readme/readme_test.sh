@@ -1,0 +1,108 @@
+#!/bin/bash
+# Runs the commands of README.md, in order, in a copy of this folder, and compares what they print.
+# SPDX-License-Identifier: MIT
+#
+# A block marked `sh` is run by bash -e. A block `json` right after it is what it prints, compared by structure; so is
+# `text`, where `...` stands for anything. `sh background` is started, waited for at port 8080, and ended at the end;
+# `sh norun` is for the reader.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+readonly address=127.0.0.1 port=8080
+
+passed=0 failed=0 skipped=0
+background=
+scratch=$(mktemp -d)
+readonly scratch copy=$scratch/copy blocks=$scratch/blocks
+
+end_background() {
+    [[ -n $background ]] || return 0
+    kill -- "-$background" 2>/dev/null || true
+    while kill -0 -- "-$background" 2>/dev/null; do sleep 0.1; done
+    background=
+}
+
+clean_up() {
+    end_background
+    rm -rf "$scratch"
+}
+
+is_open() { (: <"/dev/tcp/$address/$port") 2>/dev/null; }
+
+# Writes every fenced block to a file of its own, NUMBER.WORDS where WORDS is what it is marked with.
+extract() {
+    mkdir -p "$copy" "$blocks"
+    awk -v folder="$blocks" '
+        /^```/ && file != "" { close(file); file = ""; next }
+        /^```/ { words = substr($0, 4); gsub(/ /, "-", words); file = sprintf("%s/%03d.%s", folder, ++count, words)
+                 printf "" > file; prose = 0; next }
+        file != "" { print > file; next }
+        /[^ ]/ && !prose { prose = 1; printf "" > sprintf("%s/%03d.prose", folder, ++count) }
+    ' README.md
+    tar --exclude=./build --exclude=./.git -c . | tar -C "$copy" -x
+}
+
+start_background() {
+    ! is_open || { echo "port $port is taken: end what listens there first"; return 1; }
+    (cd "$copy" && exec setsid bash -e "$1") >"$scratch/background.log" 2>&1 &
+    background=$!
+    for _ in {1..3000}; do
+        ! is_open || return 0
+        kill -0 "$background" 2>/dev/null || break
+        sleep 0.2
+    done
+    tail -n 20 "$scratch/background.log"
+    return 1
+}
+
+# matches ACTUAL EXPECTED: both are files; the latter's name says what it is.
+matches() {
+    local pattern
+    case $2 in
+        *.json) diff <(jq --sort-keys . "$2") <(jq --sort-keys . "$1") ;;
+        *.text)
+            pattern=$(sed -e 's/[][*?\\]/\\&/g' -e 's/\.\.\.\|…/*/g' "$2")
+            # shellcheck disable=SC2053  # a pattern is meant
+            [[ $(<"$1") == $pattern ]] || diff "$2" "$1"
+            ;;
+    esac
+}
+
+run_block() {
+    local block=$1 expected=$2
+    (cd "$copy" && bash -e "$block") >"$scratch/output" 2>"$scratch/errors" </dev/null ||
+        { echo "exit status $?"; cat "$scratch/errors" "$scratch/output"; return 1; }
+    [[ -z $expected ]] || matches "$scratch/output" "$expected"
+}
+
+# judge BLOCK FUNCTION...: counts it, and shows what it said if it failed.
+judge() {
+    local block=$1
+    shift
+    if "$@" >"$scratch/report" 2>&1; then
+        echo "[       OK ] $(head -n 1 "$block")" && ((passed += 1))
+    else
+        echo "[  FAILED  ] $(head -n 1 "$block")" && ((failed += 1))
+        sed 's/^/    /' "$scratch/report"
+    fi
+}
+
+extract
+trap clean_up EXIT
+files=("$blocks"/*)
+for i in "${!files[@]}"; do
+    block=${files[i]} following=${files[i + 1]:-}
+    case $block in
+        *.sh)
+            [[ $following == *.json || $following == *.text ]] || following=
+            judge "$block" run_block "$block" "$following"
+            ;;
+        *.sh-background)
+            judge "$block" start_background "$block"
+            ;;
+        *.sh-norun) ((skipped += 1)) ;;
+    esac
+done
+
+echo "$passed passed, $failed failed, $skipped skipped"
+((failed == 0 && passed > 0))
