@@ -1,0 +1,182 @@
+/* Field tables: one row decodes, validates, writes and documents a member of a JSON object.
+ * SPDX-License-Identifier: MIT */
+#ifndef API_FIELDS_H
+#define API_FIELDS_H
+
+#include "problem.h"
+#include "reader.h"
+#include "writer.h"
+
+#include <layer/tensor.h>
+
+/* What holds for every field, whatever the operation. */
+enum {
+    API_MAX_AXIS = 65536,     /* extent of a tensor along one axis */
+    API_MAX_WINDOW = 1024,    /* kernel extent, stride, dilation, padding */
+    API_MAX_INTEGERS = 6,     /* pads of three axes */
+    API_MAX_RESULTS = 4,      /* tensors of a reply */
+    API_SHAPE_TEXT_SIZE = 64, /* of "65536x65536x..." */
+};
+#define API_MAX_SEED 9007199254740991.0 /* 2^53 - 1: every JSON reader keeps it exactly */
+
+/* How a tensor is written: the form, its name and what it looks like. */
+#define API_FORM_LIST(X)                                                                           \
+    X(NESTED, "nested", "[[1,2],[3,4]]")                                                           \
+    X(FLAT, "flat", "{\"shape\":[2,2],\"data\":[1,2,3,4]}")                                        \
+    X(BINARY, "binary", "the shape in the JSON, little-endian bytes behind it")
+
+typedef enum {
+#define API_FORM_ENUM(id, name, looks) API_FORM_##id,
+    API_FORM_LIST(API_FORM_ENUM)
+#undef API_FORM_ENUM
+} api_form;
+
+/* ---- Values: what a field becomes in C. Each begins with `bool given`. ----------------------- */
+
+typedef struct {
+    bool given;
+    bool value;
+} api_boolean;
+
+typedef struct {
+    bool given;
+    int64_t value;
+} api_integer;
+
+typedef struct {
+    bool given;
+    int count; /* 0: one integer, value[0], for all axes */
+    int value[API_MAX_INTEGERS];
+} api_integers;
+
+typedef struct {
+    bool given;
+    double value;
+} api_number;
+
+typedef struct {
+    bool given;
+    int value; /* of the option chosen */
+} api_choice;
+
+typedef struct {
+    bool given;
+    layer_shape value;
+} api_shape;
+
+/* A lifted array of numbers, of any rank. */
+typedef struct {
+    bool given;
+    const api_array *array;
+} api_numbers;
+
+/* A tensor of a request. */
+typedef struct {
+    bool given;
+    layer_shape shape;
+    size_t count;
+    const float *data;
+} api_tensor;
+
+/* A tensor of a reply: first its shape, then room for the data, then the data. */
+typedef struct {
+    bool given;
+    layer_shape shape;
+    size_t count;
+    float *data;
+} api_result;
+
+/* ---- Fields ---------------------------------------------------------------------------------- */
+
+typedef struct api_kind api_kind;
+
+/* A word that a choice accepts. A list of them ends with a row without a name. */
+typedef struct {
+    const char *name;
+    int value;
+    const char *summary; /* or NULL where the name says all */
+} api_option;
+
+/* One member of an object. A table ends with a row without a name. */
+typedef struct api_field {
+    const char *name;
+    const api_kind *kind;
+    size_t offset; /* of the value in the target struct */
+    bool required;
+    double minimum, maximum;        /* of a number or of each integer; both 0: any */
+    int fewest, most;               /* numbers in an array */
+    const api_option *options;      /* of a choice */
+    const struct api_field *fields; /* of an object */
+    const char *fallback;           /* what leaving it out means, as JSON; NULL: the summary says */
+    const char *summary;
+} api_field;
+
+/* What decoding a request takes along. */
+typedef struct {
+    const api_document *document;
+    const api_limits *limits;
+    api_arena *arena;
+    api_problem *problem;
+    bool framed;        /* bytes follow the JSON */
+    const char *binary; /* those that no tensor has taken yet */
+    size_t binary_size;
+    bool tensor_met;
+    api_form form;                  /* of the first tensor */
+    char pointer[API_POINTER_SIZE]; /* to the value being decoded */
+} api_decoder;
+
+/* What writing a reply takes along. */
+typedef struct {
+    api_writer *writer;
+    api_form form;
+    bool dry_run;                              /* of tensors there are shapes alone */
+    const api_result *binary[API_MAX_RESULTS]; /* whose bytes follow the JSON */
+    int binary_count;
+} api_encoder;
+
+/* The ways of a kind of field. A kind that occurs in requests alone has no `write`, one that occurs
+ * in replies alone no `decode` and `expect`. */
+struct api_kind {
+    /* Reads `item` into the value, or refuses it. The decoder's pointer shows where it stands. */
+    bool (*decode)(api_decoder *decoder, const api_field *field, const cJSON *item, void *value);
+    /* Completes the sentence "... is wrong; expected". */
+    void (*expect)(const api_field *field, char *text, size_t size);
+    void (*write)(api_encoder *encoder, const api_field *field, const void *value);
+    /* The members of its JSON schema. */
+    void (*schema)(api_writer *writer, const api_field *field);
+};
+
+extern const api_kind api_boolean_kind; /* api_boolean */
+extern const api_kind api_integer_kind; /* api_integer */
+extern const api_kind
+    api_integers_kind;               /* api_integers of a request: one for all axes, or an array */
+extern const api_kind api_list_kind; /* api_integers of a reply: always an array */
+extern const api_kind api_number_kind; /* api_number */
+extern const api_kind api_choice_kind; /* api_choice */
+extern const api_kind api_shape_kind;  /* api_shape */
+extern const api_kind api_object_kind; /* a struct that begins with `bool given` */
+extern const api_kind api_tensor_kind; /* api_tensor */
+extern const api_kind api_result_kind; /* api_result */
+
+/* Decodes the members of `object`, in the order in which they stand, into `target` by the rows of
+ * `tables` (ended by NULL). `target` is zeroed: what is absent stays not given.
+ * False with a problem: an unknown field, a wrong value, a missing one. */
+bool api_decode_object(api_decoder *decoder, const cJSON *object, const api_field *const tables[],
+                       void *target);
+
+/* Writes what is given of `target` as members of the object that is open. In a dry run a tensor
+ * becomes its shape, named output_shape. */
+void api_encode_fields(api_encoder *encoder, const api_field *table, const void *target);
+
+/* Appends "/name" to the pointer and returns its former length for api_pointer_pop(). */
+size_t api_pointer_push(char pointer[API_POINTER_SIZE], const char *name);
+void api_pointer_pop(char pointer[API_POINTER_SIZE], size_t length);
+
+/* 422: "strides is 0; expected an integer from 1 to 1024". Returns false. */
+bool api_refuse_value(api_decoder *decoder, const api_field *field, const cJSON *item);
+
+/* The same for a member of what the decoder points at: "/input/data". Returns false. */
+bool api_refuse_member(api_decoder *decoder, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

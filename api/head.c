@@ -1,0 +1,122 @@
+/* What a request's head decides: where it goes, and whether its body is worth reading.
+ * SPDX-License-Identifier: MIT */
+#include "head.h"
+
+#include "hints.h"
+#include "tensors.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static const char prefix[] = "/v1/";
+
+api_route api_find_route(const char *path)
+{
+    api_route route = {0};
+    for (size_t i = 0; i < api_page_count; i++)
+        if (strcmp(path, api_pages[i].path) == 0)
+            route.page = &api_pages[i];
+    if (strncmp(path, prefix, sizeof prefix - 1) != 0)
+        return route;
+    for (size_t i = 0; i < api_operation_count(); i++)
+        if (strcmp(path + sizeof prefix - 1, api_operation_name(i)) == 0)
+            route.operation = api_operation_at(i);
+    return route;
+}
+
+static bool refuse_path(const char *path, api_arena *arena, api_response *response)
+{
+    enum { PATH_SIZE = 64 };
+    char paths[PATH_SIZE];
+    char detail[API_DETAIL_SIZE] = "no such path; GET /v1 lists the operations";
+    api_hint hint =
+        api_hint_for(strncmp(path, prefix, sizeof prefix - 1) == 0 ? path + sizeof prefix - 1
+                                                                   : path + (*path == '/'));
+    for (size_t i = 0; i < api_operation_count(); i++)
+        api_hint_offer(&hint, api_operation_name(i));
+    if (hint.nearest != NULL) {
+        snprintf(paths, sizeof paths, "%s%s", prefix, hint.nearest);
+        snprintf(detail, sizeof detail,
+                 "no such path; did you mean %s? GET /v1 lists the operations", paths);
+    }
+    api_problem_response(arena, 404, detail, NULL, response);
+    return false;
+}
+
+static bool refuse_method(const char *allowed, api_arena *arena, api_response *response)
+{
+    char detail[API_DETAIL_SIZE];
+    snprintf(detail, sizeof detail, "this path takes %s", allowed);
+    api_problem_response(arena, 405, detail, NULL, response);
+    response->allow = allowed;
+    return false;
+}
+
+/* ---- Content types --------------------------------------------------------------------------- */
+
+/* Skips `word` in any case and the blanks behind it; NULL if it is not there. */
+static const char *skip(const char *text, const char *word)
+{
+    const size_t length = strlen(word);
+    if (text == NULL || strncasecmp(text, word, length) != 0)
+        return NULL;
+    return text + length + strspn(text + length, " \t");
+}
+
+/* "", "; charset=utf-8", "; charset=\"UTF-8\"": JSON is UTF-8 and nothing else. */
+static bool is_utf8(const char *parameters)
+{
+    if (parameters == NULL || *parameters == '\0')
+        return parameters != NULL;
+    const char *const value = skip(skip(parameters, ";"), "charset=");
+    const char *end = skip(value, "utf-8");
+    if (end == NULL)
+        end = skip(value, "\"utf-8\"");
+    return end != NULL && *end == '\0';
+}
+
+static bool check_content_type(const api_request *head, api_arena *arena, api_response *response)
+{
+    const char *const type = head->content_type;
+    if (type == NULL || is_utf8(skip(type, "application/json")))
+        return true;
+    const char *const parameters = skip(type, "application/octet-stream");
+    const bool binary = parameters != NULL && (*parameters == '\0' || *parameters == ';');
+    if (binary && head->json_length != NULL)
+        return true;
+    api_problem_response(
+        arena, 415,
+        binary ? "application/octet-stream needs the header Inference-Header-Content-Length: the "
+                 "length of the JSON before the tensors' bytes"
+               : "send JSON with the header Content-Type: application/json (curl --json does), or "
+                 "JSON and tensors' bytes with application/octet-stream and "
+                 "Inference-Header-Content-Length",
+        NULL, response);
+    return false;
+}
+
+static bool check_framing(const api_request *head, api_arena *arena, api_response *response)
+{
+    size_t length;
+    if (api_read_json_length(head->json_length, &length))
+        return true;
+    api_problem_response(arena, 400,
+                         "bad binary framing: Inference-Header-Content-Length is not a number of "
+                         "bytes",
+                         NULL, response);
+    return false;
+}
+
+bool api_check_head(const api_request *head, api_arena *arena, api_response *response)
+{
+    const api_route route = api_find_route(head->path);
+    if (route.page != NULL)
+        return strcmp(head->method, "GET") == 0 || strcmp(head->method, "HEAD") == 0 ||
+               refuse_method("GET, HEAD", arena, response);
+    if (route.operation == NULL)
+        return refuse_path(head->path, arena, response);
+    if (strcmp(head->method, "POST") != 0)
+        return refuse_method("POST", arena, response);
+    return check_content_type(head, arena, response) && check_framing(head, arena, response);
+}

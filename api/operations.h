@@ -1,0 +1,16 @@
+/* THE LIST: one row an operation, for the constant api_operation_<row> in operations/.
+ * SPDX-License-Identifier: MIT */
+#ifndef API_OPERATIONS_H
+#define API_OPERATIONS_H
+
+#include "operation.h"
+
+#define API_OPERATION_LIST(X)                                                                      \
+    X(conv)                                                                                        \
+    X(initialize)
+
+#define API_OPERATION_DECLARATION(id) extern const api_operation api_operation_##id;
+API_OPERATION_LIST(API_OPERATION_DECLARATION)
+#undef API_OPERATION_DECLARATION
+
+#endif

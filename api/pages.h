@@ -1,0 +1,21 @@
+/* The documents that GET answers.
+ * SPDX-License-Identifier: MIT */
+#ifndef API_PAGES_H
+#define API_PAGES_H
+
+#include "writer.h"
+
+typedef struct {
+    const char *path;
+    const char *name; /* the operationId in OpenAPI */
+    const char *summary;
+    void (*write)(api_writer *writer);
+} api_page;
+
+extern const api_page api_pages[];
+extern const size_t api_page_count;
+
+/* Answers with the page: 200, or a problem if it does not fit into the arena. */
+void api_answer_page(const api_page *page, api_arena *arena, api_response *response);
+
+#endif

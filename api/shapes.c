@@ -1,0 +1,46 @@
+/* Shapes as people and JSON see them, and the limits that hold for each.
+ * SPDX-License-Identifier: MIT */
+#include "shapes.h"
+
+#include <stdio.h>
+
+const char *api_shape_text(const layer_shape *shape, char text[API_SHAPE_TEXT_SIZE])
+{
+    text[0] = '\0';
+    size_t length = 0;
+    for (int axis = 0; axis < shape->rank && length < API_SHAPE_TEXT_SIZE; axis++) {
+        length += (size_t)snprintf(text + length, API_SHAPE_TEXT_SIZE - length, "%s%d",
+                                   axis == 0 ? "" : "x", shape->extent[axis]);
+    }
+    return text;
+}
+
+void api_write_shape(api_writer *writer, const layer_shape *shape)
+{
+    api_write_begin(writer, '[');
+    for (int axis = 0; axis < shape->rank; axis++)
+        api_write_integer(writer, shape->extent[axis]);
+    api_write_end(writer, ']');
+}
+
+bool api_shape_admit(const layer_shape *shape, const char *name, const char *pointer, size_t most,
+                     size_t *count, api_problem *problem)
+{
+    char text[API_SHAPE_TEXT_SIZE];
+    size_t product = 1;
+    for (int axis = 0; axis < shape->rank; axis++) {
+        const int extent = shape->extent[axis];
+        if (extent > API_MAX_AXIS) {
+            return api_refuse(problem, 413, pointer,
+                              "%s has the shape %s; the limit of an axis is %d", name,
+                              api_shape_text(shape, text), API_MAX_AXIS);
+        }
+        if (__builtin_mul_overflow(product, (size_t)extent, &product) || product > most) {
+            return api_refuse(problem, 413, pointer,
+                              "%s has the shape %s; the limit of a tensor is %zu elements", name,
+                              api_shape_text(shape, text), most);
+        }
+    }
+    *count = product;
+    return true;
+}

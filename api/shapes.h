@@ -1,0 +1,19 @@
+/* Shapes as people and JSON see them, and the limits that hold for each.
+ * SPDX-License-Identifier: MIT */
+#ifndef API_SHAPES_H
+#define API_SHAPES_H
+
+#include "fields.h"
+
+/* "2x3x4"; returns `text`. */
+const char *api_shape_text(const layer_shape *shape, char text[API_SHAPE_TEXT_SIZE]);
+
+/* [2,3,4] */
+void api_write_shape(api_writer *writer, const layer_shape *shape);
+
+/* Counts the elements. False with a 413 that names the tensor, if an axis is longer than
+ * API_MAX_AXIS or there are more than `most` elements. */
+bool api_shape_admit(const layer_shape *shape, const char *name, const char *pointer, size_t most,
+                     size_t *count, api_problem *problem);
+
+#endif
