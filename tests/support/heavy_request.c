@@ -6,17 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-heavy_request *heavy_create(size_t kernels)
-{
-    return heavy_create_with(kernels, NULL);
-}
-
-heavy_request *heavy_create_with(size_t kernels, const char *const headers[])
+heavy_request *heavy_create(size_t side, size_t kernels, const char *const headers[])
 {
     heavy_request *const heavy = calloc(1, sizeof *heavy);
     if (heavy == NULL)
         abort();
-    tensor input = tensor_create(3, (const size_t[]){1, 512, 512});
+    tensor input = tensor_create(3, (const size_t[]){1, side, side});
     tensor weight = tensor_create(4, (const size_t[]){kernels, 1, 64, 64});
     heavy->parts = tensor_request_open(FORM_BINARY);
     tensor_request_add(&heavy->parts, "input", &input);

@@ -5,17 +5,20 @@
 
 #include "support/tensor_forms.h"
 
-/* A convolution of a plane of 512x512 with `kernels` kernels of 64x64, by the plain sum, in the
- * binary form: 8e8 multiplications a kernel, about half a second or more on one thread. */
+/* A convolution of one plane with kernels of 64x64, by the plain sum, in the binary form:
+ * (side - 63)^2 * 4096 multiplications a kernel. */
 typedef struct {
     tensor_request parts;
     http_request request;
 } heavy_request;
 
-heavy_request *heavy_create(size_t kernels);
+enum {
+    HEAVY_LITTLE = 96, /* sides: 4e6 multiplications a kernel, some milliseconds */
+    HEAVY_MUCH = 512,  /* 8e8 a kernel, half a second or more on one thread */
+};
 
-/* The same, with headers such as "X-Request-Timeout: 1" beside its own: at most two. */
-heavy_request *heavy_create_with(size_t kernels, const char *const headers[]);
+/* `headers`, such as "X-Request-Timeout: 1", are at most two, NULL at the end; or NULL. */
+heavy_request *heavy_create(size_t side, size_t kernels, const char *const headers[]);
 void heavy_destroy(heavy_request *heavy);
 
 /* The whole request as bytes for a raw connection; the caller frees it. */

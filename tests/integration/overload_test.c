@@ -1,0 +1,236 @@
+/* More than the daemon can do: refused at once with a time to come back, never lost, never late.
+ * SPDX-License-Identifier: MIT */
+#include "support/daemon_process.h"
+#include "support/expect.h"
+#include "support/exposition.h"
+#include "support/heavy_request.h"
+#include "support/raw_connection.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One worker, a short queue, nothing computed without the worker, and patience. */
+#define BUSY_OPTIONS(queue)                                                                        \
+    "--workers", "1", "--queue", queue, "--inline-multiplications", "0", "--deadline", "600"
+
+static raw_connection send_heavy(const daemon_process *daemon, const heavy_request *heavy)
+{
+    size_t size;
+    char *const text = heavy_text(heavy, &size);
+    raw_connection connection = raw_open(daemon->url);
+    assert_true(raw_send(&connection, text, size));
+    free(text);
+    return connection;
+}
+
+/* Keeps the only worker busy until its connection is closed. */
+static raw_connection occupy(const daemon_process *daemon, size_t kernels)
+{
+    heavy_request *const heavy = heavy_create(HEAVY_MUCH, kernels, NULL);
+    const double before = metric(daemon->url, "layerd_memory_in_flight_bytes", "");
+    const raw_connection connection = send_heavy(daemon, heavy);
+    heavy_destroy(heavy);
+    while (metric(daemon->url, "layerd_memory_in_flight_bytes", "") <= before)
+        continue;
+    assert_true(metric_becomes(daemon->url, "layerd_queue_length", "", 0));
+    return connection;
+}
+
+static void a_full_queue_is_503(void **state)
+{
+    (void)state;
+    daemon_process *const daemon = daemon_with(BUSY_OPTIONS("1"));
+    raw_connection working = occupy(daemon, 100);
+    heavy_request *const heavy = heavy_create(HEAVY_LITTLE, 1, NULL);
+    raw_connection waiting = send_heavy(daemon, heavy);
+    assert_true(metric_becomes(daemon->url, "layerd_queue_length", "", 1));
+    http_reply reply = http_send(daemon->url, &heavy->request);
+    expect_unavailable(&reply, "queue");
+    http_free(&reply);
+    reply = http_get(daemon->url, "/v2/health/live");
+    expect_status(&reply, 200);
+    http_free(&reply);
+    raw_close(&working);
+    reply = raw_receive(&waiting);
+    expect_status(&reply, 200);
+    http_free(&reply);
+    raw_close(&waiting);
+    expect_good(daemon->url);
+    assert_true(metric(daemon->url, "layerd_refused_total", "queue") >= 1);
+    heavy_destroy(heavy);
+    daemon_stop(daemon);
+}
+
+static void memory_that_others_hold_is_503(void **state)
+{
+    (void)state;
+    daemon_process *const daemon = daemon_with(BUSY_OPTIONS("8"), "--max-memory", "120MiB");
+    raw_connection working = occupy(daemon, 100);
+    heavy_request *const heavy = heavy_create(HEAVY_MUCH, 100, NULL);
+    http_reply reply = http_send(daemon->url, &heavy->request);
+    expect_unavailable(&reply, "memory");
+    http_free(&reply);
+    raw_close(&working);
+    expect_good(daemon->url);
+    assert_true(metric(daemon->url, "layerd_refused_total", "memory") >= 1);
+    assert_true(daemon_is_at_rest(daemon->url));
+    heavy_destroy(heavy);
+    daemon_stop(daemon);
+}
+
+static void expect_too_late(const daemon_process *daemon, const char *timeout)
+{
+    heavy_request *const heavy =
+        heavy_create(HEAVY_MUCH, 100, timeout != NULL ? HTTP_HEADERS(timeout) : NULL);
+    http_reply reply = http_send(daemon->url, &heavy->request);
+    expect_problem(&reply, 504, NULL, NULL);
+    http_free(&reply);
+    heavy_destroy(heavy);
+}
+
+static void a_deadline_in_computation_is_504(void **state)
+{
+    (void)state;
+    daemon_process *const daemon = daemon_with(BUSY_OPTIONS("8"));
+    expect_too_late(daemon, "X-Request-Timeout: 0.1");
+    expect_good(daemon->url);
+    assert_true(daemon_is_at_rest(daemon->url));
+    daemon_stop(daemon);
+}
+
+static void a_deadline_in_the_queue_is_504(void **state)
+{
+    (void)state;
+    daemon_process *const daemon = daemon_with(BUSY_OPTIONS("8"));
+    raw_connection working = occupy(daemon, 100);
+    expect_too_late(daemon, "X-Request-Timeout: 0.1");
+    assert_true(raw_silent(&working));
+    raw_close(&working);
+    expect_good(daemon->url);
+    daemon_stop(daemon);
+}
+
+static void the_daemons_deadline_is_the_most_there_is(void **state)
+{
+    (void)state;
+    daemon_process *const daemon = daemon_with("--deadline", "0.2");
+    expect_too_late(daemon, NULL);
+    expect_too_late(daemon, "X-Request-Timeout: 1000");
+    expect_good(daemon->url);
+    daemon_stop(daemon);
+}
+
+/* ---- Ten times the queue ---- */
+
+enum { QUEUE = 8, CLIENTS = 10 * QUEUE, ROUNDS = 5 };
+
+struct overload {
+    const heavy_request *heavy;
+    int sent[CLIENTS];
+    int answered, refused;
+};
+
+static bool next_of_overload(void *context, size_t client, http_request *request)
+{
+    struct overload *const overload = context;
+    *request = overload->heavy->request;
+    return overload->sent[client]++ < ROUNDS;
+}
+
+static void seen_in_overload(void *context, size_t client, const http_reply *reply)
+{
+    (void)client;
+    struct overload *const overload = context;
+    if (reply->result == CURLE_OK && reply->status == 200) {
+        tensor output;
+        assert_true(tensor_read_reply(reply, "output", &output));
+        tensor_free(&output);
+        overload->answered++;
+    } else {
+        expect_unavailable(reply, "queue");
+        overload->refused++;
+    }
+}
+
+static void ten_times_the_queue_is_answered_or_refused(void **state)
+{
+    (void)state;
+    daemon_process *const daemon = daemon_with(BUSY_OPTIONS("8"));
+    heavy_request *const heavy = heavy_create(HEAVY_LITTLE, 4, NULL);
+    struct overload overload = {.heavy = heavy};
+    http_crowd_run(&(http_crowd){.url = daemon->url,
+                                 .clients = CLIENTS,
+                                 .next = next_of_overload,
+                                 .seen = seen_in_overload,
+                                 .context = &overload});
+    print_message("%d answered, %d refused\n", overload.answered, overload.refused);
+    assert_int_equal(overload.answered + overload.refused, CLIENTS * ROUNDS);
+    assert_true(overload.answered >= QUEUE);
+    assert_true(overload.refused > 0);
+    assert_true(metric(daemon->url, "layerd_refused_total", "queue") == overload.refused);
+    expect_good(daemon->url);
+    assert_true(daemon_is_at_rest(daemon->url));
+    heavy_destroy(heavy);
+    daemon_stop(daemon);
+}
+
+/* ---- Connections ---- */
+
+static void check_connection_limit(const char *option, const char *reason)
+{
+    daemon_process *const daemon = daemon_with(option, "3");
+    raw_connection kept[3];
+    for (size_t index = 0; index < 3; index++) {
+        kept[index] = raw_open(daemon->url);
+        raw_write(&kept[index], "GET /v2/health/live HTTP/1.1\r\nHost: a\r\n\r\n");
+        http_reply reply = raw_receive(&kept[index]);
+        expect_status(&reply, 200);
+        http_free(&reply);
+    }
+    raw_connection refused = raw_open(daemon->url);
+    http_reply reply = raw_receive(&refused);
+    expect_unavailable(&reply, NULL);
+    http_free(&reply);
+    assert_true(raw_ended(&refused));
+    raw_close(&refused);
+    for (size_t index = 0; index < 3; index++)
+        raw_close(&kept[index]);
+    while (reply = http_get(daemon->url, "/v2/health/live"), reply.status != 200)
+        http_free(&reply);
+    http_free(&reply);
+    expect_good(daemon->url);
+    assert_true(metric(daemon->url, "layerd_refused_total", reason) >= 1);
+    daemon_stop(daemon);
+}
+
+static void too_many_connections_are_503(void **state)
+{
+    (void)state;
+    check_connection_limit("--max-connections", "connections");
+}
+
+static void too_many_connections_of_an_address_are_503(void **state)
+{
+    (void)state;
+    check_connection_limit("--max-connections-per-address", "address");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        daemon_test(a_full_queue_is_503),
+        daemon_test(memory_that_others_hold_is_503),
+        daemon_test(a_deadline_in_computation_is_504),
+        daemon_test(a_deadline_in_the_queue_is_504),
+        daemon_test(the_daemons_deadline_is_the_most_there_is),
+        daemon_test(ten_times_the_queue_is_answered_or_refused),
+        daemon_test(too_many_connections_are_503),
+        daemon_test(too_many_connections_of_an_address_are_503),
+    };
+    return cmocka_run_group_tests(tests, NULL, service_teardown);
+}
