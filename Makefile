@@ -228,7 +228,7 @@ objects: $(ALL_OBJECTS)
 ##help: this list
 .PHONY: help
 help:
-	@sed -n 's/^##\([a-z-]*\): /  make \1@/p' $(MAKEFILE_LIST) | column -t -s @
+	@awk '/^##[a-z-]+: / { name = $$1; gsub(/[#:]/, "", name); $$1 = ""; printf "  make %-13s%s\n", name, $$0 }' Makefile
 
 ##clean: remove build/
 .PHONY: clean
