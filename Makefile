@@ -79,6 +79,7 @@ ALL_OBJECTS := $(LIB_OBJECTS) $(API_OBJECTS) $(SERVER_OBJECTS) $(SUPPORT_OBJECTS
 
 TESTS := $(call programs,$(TEST_SOURCES))
 CONFORMANCE := $(call programs,$(CONFORMANCE_SOURCES))
+HTTP_TESTS := $(filter $(OUT)/tests/integration/%,$(TESTS)) $(CONFORMANCE)
 BENCHES := $(call programs,$(BENCH_SOURCES))
 PRELOADS := $(patsubst %.c,$(OUT)/%.so,$(PRELOAD_SOURCES))
 
@@ -163,8 +164,11 @@ tests: $(OUT)/layerd $(TESTS) $(CONFORMANCE) $(PRELOADS)
 
 ##test-http: those tests that speak HTTP, with a daemon of their own or the one at LAYERD_URL
 .PHONY: test-http
-test-http: tests
-	@OUT=$(OUT) tests/run $(filter $(OUT)/tests/integration/%,$(TESTS)) $(CONFORMANCE)
+test-http: http-tests
+	@OUT=$(OUT) tests/run $(HTTP_TESTS)
+
+.PHONY: http-tests
+http-tests: $(OUT)/layerd $(HTTP_TESTS) $(PRELOADS)
 
 ##test-docker: the images; the tests that speak HTTP, in a container, against the daemon's container
 .PHONY: test-docker
