@@ -25,21 +25,24 @@ api_route api_find_route(const char *path)
     return route;
 }
 
+/* The path without what every operation's begins with. */
+static const char *last_part(const char *path)
+{
+    const bool versioned = strncmp(path, prefix, sizeof prefix - 1) == 0;
+    return path + (versioned ? sizeof prefix - 1 : (size_t)(*path == '/'));
+}
+
 static bool refuse_path(const char *path, api_arena *arena, api_response *response)
 {
-    enum { PATH_SIZE = 64 };
-    char paths[PATH_SIZE];
-    char detail[API_DETAIL_SIZE] = "no such path; GET /v1 lists the operations";
-    api_hint hint =
-        api_hint_for(strncmp(path, prefix, sizeof prefix - 1) == 0 ? path + sizeof prefix - 1
-                                                                   : path + (*path == '/'));
+    char detail[API_DETAIL_SIZE];
+    api_hint hint = api_hint_for(last_part(path));
     for (size_t i = 0; i < api_operation_count(); i++)
         api_hint_offer(&hint, api_operation_name(i));
-    if (hint.nearest != NULL) {
-        snprintf(paths, sizeof paths, "%s%s", prefix, hint.nearest);
-        snprintf(detail, sizeof detail,
-                 "no such path; did you mean %s? GET /v1 lists the operations", paths);
-    }
+    if (hint.nearest != NULL)
+        snprintf(detail, sizeof detail, "there is no %.96s; did you mean %s%s?", path, prefix,
+                 hint.nearest);
+    else
+        snprintf(detail, sizeof detail, "there is no %.96s; GET /v1 lists the operations", path);
     api_problem_response(arena, 404, detail, NULL, response);
     return false;
 }

@@ -40,11 +40,15 @@ static const char *const aliases[][2] = {
     {"random_state", "seed"},
     {"same", "SAME_UPPER"},
     {"correlation", "cross-correlation"},
-    {"xavier", "xavier_uniform"},
-    {"glorot", "xavier_uniform"},
+    {"xavier", "xavier_normal"},
+    {"glorot", "xavier_normal"},
     {"glorot_uniform", "xavier_uniform"},
     {"glorot_normal", "xavier_normal"},
     {"orthonormal", "orthogonal"},
+    {"convolve", "conv"},
+    {"convolution", "conv"},
+    {"conv2d", "conv"},
+    {"init", "initialize"},
 };
 
 enum { LONGEST = 32 };

@@ -194,8 +194,12 @@ static bool decode_shape(api_decoder *decoder, const api_field *field, const cJS
 {
     layer_shape *shape = &((api_shape *)value)->value;
     const api_array *array = api_document_array(decoder->document, item);
-    if (array == NULL || !has_length(field, array))
+    if (array == NULL || array->rank != 1)
         return api_refuse_value(decoder, field, item);
+    if (!has_length(field, array))
+        return api_refuse(decoder->problem, 422, decoder->pointer,
+                          "%s has rank %zu; expected rank %d to %d", field->name, array->count,
+                          field->fewest, field->most);
     shape->rank = (int)array->count;
     return copy_integers(decoder, field, item, array, shape->extent);
 }
@@ -279,7 +283,7 @@ static void expect_choice(const api_field *field, char *text, size_t size)
     for (const api_option *option = field->options; option->name != NULL && length < size;
          option++) {
         length += (size_t)snprintf(text + length, size - length, "%s\"%s\"",
-                                   option == field->options ? "" : ", ", option->name);
+                                   option == field->options ? "one of " : ", ", option->name);
     }
 }
 

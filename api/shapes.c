@@ -27,20 +27,18 @@ bool api_shape_admit(const layer_shape *shape, const char *name, const char *poi
                      size_t *count, api_problem *problem)
 {
     char text[API_SHAPE_TEXT_SIZE];
-    size_t product = 1;
+    double product = 1; /* five axes may pass 2^64 */
+    api_shape_text(shape, text);
     for (int axis = 0; axis < shape->rank; axis++) {
-        const int extent = shape->extent[axis];
-        if (extent > API_MAX_AXIS) {
-            return api_refuse(problem, 413, pointer,
-                              "%s has the shape %s; the limit of an axis is %d", name,
-                              api_shape_text(shape, text), API_MAX_AXIS);
-        }
-        if (__builtin_mul_overflow(product, (size_t)extent, &product) || product > most) {
-            return api_refuse(problem, 413, pointer,
-                              "%s has the shape %s; the limit of a tensor is %zu elements", name,
-                              api_shape_text(shape, text), most);
-        }
+        if (shape->extent[axis] > API_MAX_AXIS)
+            return api_refuse(problem, 413, pointer, "the limit of an axis is %d; %s has shape %s",
+                              API_MAX_AXIS, name, text);
+        product *= shape->extent[axis];
     }
-    *count = product;
+    if (product > (double)most)
+        return api_refuse(problem, 413, pointer,
+                          "the limit of a tensor is %zu elements; %s of shape %s has %.0f", most,
+                          name, text, product);
+    *count = (size_t)product;
     return true;
 }

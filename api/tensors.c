@@ -83,13 +83,18 @@ static bool refuse_framing(api_decoder *decoder, const char *why, size_t asked, 
 static bool take_bytes(api_decoder *decoder, const tensor_object *object, api_tensor *tensor)
 {
     const size_t size = (size_t)object->parameters.binary_data_size.value;
+    char text[API_SHAPE_TEXT_SIZE];
     if (!decoder->framed) {
         return api_refuse(decoder->problem, 400, decoder->pointer,
                           "bad binary framing: bytes are announced, but the header "
                           "Inference-Header-Content-Length is missing");
     }
-    if (size != tensor->count * sizeof(float))
-        return refuse_framing(decoder, "the shape takes", tensor->count * sizeof(float), size);
+    if (size != tensor->count * sizeof(float)) {
+        api_pointer_push(decoder->pointer, "parameters");
+        return api_refuse_member(
+            decoder, "binary_data_size", "binary_data_size is %zu; the shape %s takes %zu bytes",
+            size, api_shape_text(&tensor->shape, text), tensor->count * sizeof(float));
+    }
     if (size > decoder->binary_size)
         return refuse_framing(decoder, "the tensor takes", size, decoder->binary_size);
     const void *bytes = decoder->binary;

@@ -200,6 +200,11 @@ static bool check_ranks(const conv_call *call, api_problem *problem)
 {
     const int input = call->request.input.shape.rank;
     const int weight = call->request.weight.shape.rank;
+    const api_integer *const group = &call->request.group;
+    if (is_bare(&call->request.weight) && group->given && group->value != 1)
+        return api_refuse(problem, 422, "/group",
+                          "group is %d; a bare kernel has one channel, and so one group",
+                          (int)group->value);
     if (is_bare(&call->request.weight))
         return input == weight ||
                api_refuse(problem, 422, "/input",
