@@ -12,46 +12,35 @@ enum { TASK_MULTIPLICATIONS = 1 << 17 };
 enum { LANES = 4, MOST_VECTORS = 8 };
 typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
 
+/* How far apart the cells are that neighbours along a kernel's axes, or its channels, meet. */
+typedef struct {
+    ptrdiff_t channel, depth, height, width;
+} steps;
+
 typedef struct {
     const layer_conv *conv;
     const float *input, *weight, *bias;
     float *output;
-    size_t rows, rows_per_task; /* of outputs: [N][K][depth][P] */
-    size_t input_plane, kernel_plane;
+    size_t rows, rows_per_plane, rows_per_task; /* of outputs: [N][K][depth][P] */
+    steps input_steps, weight_steps;            /* the latter backwards for a flipped kernel */
     layer_range whole; /* the columns whose windows lie on real input entirely */
-    int flip;          /* -1: the kernel's cells are read backwards; otherwise 1 */
 } direct;
 
-/* One row of outputs, and the kernel's rows that lie on real input there. */
+/* One plane of outputs. */
 typedef struct {
-    const float *input;  /* the group's first channel */
-    const float *weight; /* of that channel, the cell that meets a window's first */
+    const float *input;  /* the group's channels */
+    const float *weight; /* of the first channel, the cell that meets a window's first */
     float *output;
     float bias;
-    int depth, height; /* of the windows' first cells on the input */
-    layer_range depth_taps, height_taps;
-} output_row;
+} output_plane;
 
-/* A row of input and the kernel's row that meets it: for the window that begins in column c,
- * input[c + s * dilation] is multiplied by weight[s * flip]. */
+/* One row of outputs, and the part of the kernel that lies on real input there. */
 typedef struct {
-    const float *input, *weight;
-} tap_row;
-
-static inline tap_row tap_row_at(const direct *call, const output_row *row, int channel,
-                                 int depth_tap, int height_tap)
-{
-    const layer_window *const depth = &call->conv->window[LAYER_DEPTH];
-    const layer_window *const height = &call->conv->window[LAYER_HEIGHT];
-    const layer_window *const width = &call->conv->window[LAYER_WIDTH];
-    const ptrdiff_t line = (ptrdiff_t)(row->depth + depth_tap * depth->dilation) * height->input +
-                           row->height + height_tap * height->dilation;
-    const ptrdiff_t cell = ((ptrdiff_t)depth_tap * height->kernel + height_tap) * width->kernel;
-    return (tap_row){
-        row->input + (size_t)channel * call->input_plane + line * width->input,
-        row->weight + (size_t)channel * call->kernel_plane + cell * call->flip,
-    };
-}
+    const float *input, *weight; /* where that part begins, for a window that begins in column 0 */
+    float *output;
+    float bias;
+    int depth_taps, height_taps;
+} output_row;
 
 static inline lanes load(const float *x, ptrdiff_t stride)
 {
@@ -69,17 +58,20 @@ __attribute__((always_inline)) static inline void whole_columns(const direct *ca
                                                                 const int vectors,
                                                                 const ptrdiff_t stride)
 {
-    const layer_window *const width = &call->conv->window[LAYER_WIDTH];
-    const ptrdiff_t begin = column * stride - width->pad_begin;
+    const layer_conv *const conv = call->conv;
+    const steps x_step = call->input_steps, w_step = call->weight_steps;
+    const int channels = conv->weight.extent[1], kernel = conv->window[LAYER_WIDTH].kernel;
+    const float *const input = row->input + column * stride - conv->window[LAYER_WIDTH].pad_begin;
     lanes sums[MOST_VECTORS];
     for (int v = 0; v < vectors; v++)
         sums[v] = (lanes){row->bias, row->bias, row->bias, row->bias};
-    for (int channel = 0; channel < call->conv->weight.extent[1]; channel++)
-        for (int d = row->depth_taps.begin; d < row->depth_taps.end; d++)
-            for (int r = row->height_taps.begin; r < row->height_taps.end; r++) {
-                const tap_row taps = tap_row_at(call, row, channel, d, r);
-                const float *x = taps.input + begin, *w = taps.weight;
-                for (int s = 0; s < width->kernel; s++, x += width->dilation, w += call->flip)
+    for (int c = 0; c < channels; c++)
+        for (int d = 0; d < row->depth_taps; d++)
+            for (int r = 0; r < row->height_taps; r++) {
+                const float *x = input + c * x_step.channel + d * x_step.depth + r * x_step.height;
+                const float *w =
+                    row->weight + c * w_step.channel + d * w_step.depth + r * w_step.height;
+                for (int s = 0; s < kernel; s++, x += x_step.width, w += w_step.width)
                     for (int v = 0; v < vectors; v++)
                         sums[v] += *w * load(x + v * LANES * stride, stride);
             }
@@ -91,30 +83,49 @@ __attribute__((always_inline)) static inline void whole_columns(const direct *ca
 static float edge_column(const direct *call, const output_row *row, int column)
 {
     const layer_window *const width = &call->conv->window[LAYER_WIDTH];
+    const steps x_step = call->input_steps, w_step = call->weight_steps;
+    const int channels = call->conv->weight.extent[1];
     const layer_range inside = layer_conv_taps_inside(width, column);
     const ptrdiff_t begin = (ptrdiff_t)column * width->stride - width->pad_begin;
     float sum = row->bias;
-    for (int channel = 0; channel < call->conv->weight.extent[1]; channel++)
-        for (int d = row->depth_taps.begin; d < row->depth_taps.end; d++)
-            for (int r = row->height_taps.begin; r < row->height_taps.end; r++) {
-                const tap_row taps = tap_row_at(call, row, channel, d, r);
+    for (int c = 0; c < channels; c++)
+        for (int d = 0; d < row->depth_taps; d++)
+            for (int r = 0; r < row->height_taps; r++) {
+                const float *const x =
+                    row->input + c * x_step.channel + d * x_step.depth + r * x_step.height + begin;
+                const float *const w =
+                    row->weight + c * w_step.channel + d * w_step.depth + r * w_step.height;
                 for (int s = inside.begin; s < inside.end; s++)
-                    sum += taps.input[begin + (ptrdiff_t)s * width->dilation] *
-                           taps.weight[(ptrdiff_t)s * call->flip];
+                    sum += x[s * x_step.width] * w[s * w_step.width];
             }
     return sum;
+}
+
+__attribute__((always_inline)) static inline void
+whole_vectors(const direct *call, const output_row *row, int column, int vectors, ptrdiff_t stride)
+{
+    switch (vectors) {
+#define VECTORS(count)                                                                             \
+    case count:                                                                                    \
+        whole_columns(call, row, column, count, stride);                                           \
+        break;
+        VECTORS(1)
+        VECTORS(2) VECTORS(3) VECTORS(4) VECTORS(5) VECTORS(6) VECTORS(7)
+#undef VECTORS
+            default : whole_columns(call, row, column, MOST_VECTORS, stride);
+    }
 }
 
 __attribute__((always_inline)) static inline void
 whole_range(const direct *call, const output_row *row, const ptrdiff_t stride)
 {
     int column = call->whole.begin;
-    for (; column + MOST_VECTORS * LANES <= call->whole.end; column += MOST_VECTORS * LANES)
-        whole_columns(call, row, column, MOST_VECTORS, stride);
-    for (; column + 2 * LANES <= call->whole.end; column += 2 * LANES)
-        whole_columns(call, row, column, 2, stride);
-    for (; column + LANES <= call->whole.end; column += LANES)
-        whole_columns(call, row, column, 1, stride);
+    while (column + LANES <= call->whole.end) {
+        const int left = (call->whole.end - column) / LANES;
+        const int vectors = left < MOST_VECTORS ? left : MOST_VECTORS;
+        whole_vectors(call, row, column, vectors, stride);
+        column += vectors * LANES;
+    }
     /* The last few once more with their neighbours, which come out the same. */
     if (column < call->whole.end && call->whole.end - call->whole.begin >= LANES)
         whole_columns(call, row, call->whole.end - LANES, 1, stride);
@@ -136,40 +147,90 @@ static void compute_row(const direct *call, const output_row *row)
         whole_range(call, row, width->stride);
 }
 
-/* Row `index` of [N][K][depth][P]. */
-static output_row locate(const direct *call, size_t index)
+/* Plane `index` of [N][K]. */
+static output_plane locate_plane(const direct *call, size_t index)
 {
     const layer_conv *const conv = call->conv;
-    const layer_window *const depth = &conv->window[LAYER_DEPTH];
-    const layer_window *const height = &conv->window[LAYER_HEIGHT];
-    const size_t p = index % (size_t)height->output, above = index / (size_t)height->output;
-    const size_t d = above % (size_t)depth->output, plane = above / (size_t)depth->output;
-    const size_t outputs = (size_t)conv->weight.extent[0], k = plane % outputs, n = plane / outputs;
+    const size_t outputs = (size_t)conv->weight.extent[0], k = index % outputs, n = index / outputs;
     const size_t channels = (size_t)conv->weight.extent[1];
     const size_t group = k / (outputs / (size_t)conv->group);
     const size_t first_channel = n * (size_t)conv->input.extent[1] + group * channels;
-    return (output_row){
-        .input = call->input + first_channel * call->input_plane,
-        .weight = call->weight + k * channels * call->kernel_plane +
-                  (call->flip < 0 ? call->kernel_plane - 1 : 0),
-        .output = call->output + index * (size_t)conv->window[LAYER_WIDTH].output,
+    const size_t kernel_plane = layer_conv_kernel_plane(conv);
+    const bool flipped = conv->mode == LAYER_CONV_CONVOLUTION;
+    return (output_plane){
+        .input = call->input + first_channel * layer_conv_input_plane(conv),
+        .weight = call->weight + k * channels * kernel_plane + (flipped ? kernel_plane - 1 : 0),
+        .output = call->output + index * layer_conv_output_plane(conv),
         .bias = call->bias == NULL ? 0 : call->bias[k],
-        .depth = (int)d * depth->stride - depth->pad_begin,
-        .height = (int)p * height->stride - height->pad_begin,
-        .depth_taps = layer_conv_taps_inside(depth, (int)d),
-        .height_taps = layer_conv_taps_inside(height, (int)p),
     };
+}
+
+/* Row `index` of a plane's [depth][P]. */
+static output_row locate_row(const direct *call, const output_plane *plane, int index)
+{
+    const layer_window *const window = call->conv->window;
+    const layer_window *const depth = &window[LAYER_DEPTH], *const height = &window[LAYER_HEIGHT];
+    const int d = index / height->output, p = index % height->output;
+    const layer_range depth_taps = layer_conv_taps_inside(depth, d);
+    const layer_range height_taps = layer_conv_taps_inside(height, p);
+    output_row row = {
+        .input = plane->input,
+        .weight = plane->weight,
+        .output = plane->output + (ptrdiff_t)index * window[LAYER_WIDTH].output,
+        .bias = plane->bias,
+        .depth_taps = depth_taps.end - depth_taps.begin,
+        .height_taps = height_taps.end - height_taps.begin,
+    };
+    if (row.depth_taps > 0 && row.height_taps > 0) {
+        const ptrdiff_t line_depth =
+            d * depth->stride - depth->pad_begin + depth_taps.begin * depth->dilation;
+        const ptrdiff_t line_height =
+            p * height->stride - height->pad_begin + height_taps.begin * height->dilation;
+        row.input += (line_depth * height->input + line_height) * window[LAYER_WIDTH].input;
+        row.weight += depth_taps.begin * call->weight_steps.depth +
+                      height_taps.begin * call->weight_steps.height;
+    }
+    return row;
 }
 
 static void compute_rows(void *argument, size_t task, int thread)
 {
     (void)thread;
     const direct *const call = argument;
-    const size_t first = task * call->rows_per_task;
-    for (size_t i = first; i < first + call->rows_per_task && i < call->rows; i++) {
-        const output_row row = locate(call, i);
+    const size_t first = task * call->rows_per_task, last = first + call->rows_per_task;
+    const size_t end = last < call->rows ? last : call->rows;
+    output_plane plane = {0};
+    for (size_t i = first; i < end; i++) {
+        const size_t in_plane = i % call->rows_per_plane;
+        if (i == first || in_plane == 0)
+            plane = locate_plane(call, i / call->rows_per_plane);
+        const output_row row = locate_row(call, &plane, (int)in_plane);
         compute_row(call, &row);
     }
+}
+
+static steps input_steps_of(const layer_conv *conv)
+{
+    const layer_window *const window = conv->window;
+    const ptrdiff_t line = window[LAYER_WIDTH].input, plane = window[LAYER_HEIGHT].input * line;
+    return (steps){
+        .channel = (ptrdiff_t)layer_conv_input_plane(conv),
+        .depth = window[LAYER_DEPTH].dilation * plane,
+        .height = window[LAYER_HEIGHT].dilation * line,
+        .width = window[LAYER_WIDTH].dilation,
+    };
+}
+
+static steps weight_steps_of(const layer_conv *conv)
+{
+    const ptrdiff_t cell = conv->mode == LAYER_CONV_CONVOLUTION ? -1 : 1;
+    const ptrdiff_t line = cell * conv->window[LAYER_WIDTH].kernel;
+    return (steps){
+        .channel = (ptrdiff_t)layer_conv_kernel_plane(conv),
+        .depth = line * conv->window[LAYER_HEIGHT].kernel,
+        .height = line,
+        .width = cell,
+    };
 }
 
 static layer_range whole_windows(const layer_window *width)
@@ -183,10 +244,10 @@ static layer_range whole_windows(const layer_window *width)
 static layer_status forward(const layer_conv *conv, const float *input, const float *weight,
                             const float *bias, float *output, const layer_run *run)
 {
-    const size_t rows = (size_t)conv->output.extent[0] * (size_t)conv->output.extent[1] *
-                        (size_t)conv->window[LAYER_DEPTH].output *
-                        (size_t)conv->window[LAYER_HEIGHT].output;
-    const uint64_t row_multiplications = conv->multiplications / rows;
+    const size_t rows_per_plane =
+        (size_t)conv->window[LAYER_DEPTH].output * (size_t)conv->window[LAYER_HEIGHT].output;
+    const size_t planes = (size_t)conv->output.extent[0] * (size_t)conv->output.extent[1];
+    const size_t rows = planes * rows_per_plane;
     direct call = {
         .conv = conv,
         .input = input,
@@ -194,11 +255,11 @@ static layer_status forward(const layer_conv *conv, const float *input, const fl
         .bias = bias,
         .output = output,
         .rows = rows,
-        .rows_per_task = (size_t)(TASK_MULTIPLICATIONS / row_multiplications) + 1,
-        .input_plane = layer_conv_input_plane(conv),
-        .kernel_plane = layer_conv_kernel_plane(conv),
+        .rows_per_plane = rows_per_plane,
+        .rows_per_task = (size_t)(TASK_MULTIPLICATIONS / (conv->multiplications / rows)) + 1,
+        .input_steps = input_steps_of(conv),
+        .weight_steps = weight_steps_of(conv),
         .whole = whole_windows(&conv->window[LAYER_WIDTH]),
-        .flip = conv->mode == LAYER_CONV_CONVOLUTION ? -1 : 1,
     };
     return layer_run_tasks(run, (rows + call.rows_per_task - 1) / call.rows_per_task, compute_rows,
                            &call);
