@@ -1,0 +1,101 @@
+/* A body in one buffer: of the announced size, or growing with the chunks.
+ * SPDX-License-Identifier: MIT */
+#include "body.h"
+
+#include "canned.h"
+#include "clock.h"
+#include "connections.h"
+#include "reply.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+/* What is received in vain before the connection ends. */
+static const size_t swallow_limit = (size_t)1 << 20;
+
+static const size_t first_chunk_size = (size_t)16 << 10;
+
+/* The longer it gets, the later its deadline, so that only a body too slow is cut off. */
+static void extend_deadline(const server_request *request)
+{
+    const server_options *const options = request->options;
+    const double received = (double)(request->call.body_size + request->swallowed);
+    const double seconds = options->body_timeout + received / (double)options->min_rate;
+    server_connection_enter(server_connections_find(request->descriptor), SERVER_BODY,
+                            request->begun + server_nanoseconds(seconds));
+}
+
+size_t server_body_limit(const server_request *request)
+{
+    const server_options *const options = request->options;
+    const bool text = request->call.json_length == NULL && options->max_json < options->max_body;
+    return text ? options->max_json : options->max_body;
+}
+
+void server_body_begin(server_request *request)
+{
+    request->step = SERVER_STEP_BODY;
+    extend_deadline(request);
+}
+
+static bool refuse(server_request *request, server_admission admission)
+{
+    if (admission == SERVER_NOT_NOW)
+        server_refuse_for_now(request, SERVER_REFUSED_MEMORY,
+                              "other requests hold the memory that this one needs");
+    else
+        server_refuse(request, 413, "the body is longer than the memory limit of %zu bytes",
+                      server_memory_limit());
+    return false;
+}
+
+/* Makes room for `size` bytes: twice the room there was, so that bytes are copied seldom. */
+static bool grow(server_request *request, size_t size)
+{
+    server_lease *const lease = request->lease;
+    const size_t limit = server_body_limit(request);
+    if (size > limit) {
+        server_refuse(request, 413, "the body is longer than the limit of %zu bytes", limit);
+        return false;
+    }
+    if (size <= lease->body_capacity && size <= lease->reserved)
+        return true;
+    size_t capacity = lease->body_capacity > 0 ? lease->body_capacity : first_chunk_size;
+    while (capacity < size)
+        capacity *= 2;
+    const server_admission admission =
+        server_lease_body(lease, capacity < limit ? capacity : limit);
+    return admission == SERVER_ADMITTED || refuse(request, admission);
+}
+
+/* libmicrohttpd writes nothing while it reads, and closes what is shut down. */
+static void hang_up(server_request *request)
+{
+    const api_response *const response = &request->response;
+    request->status = response->status;
+    server_send_raw(request->descriptor, response->status, "", response->body, response->body_size);
+    shutdown(request->descriptor, SHUT_RDWR);
+}
+
+static void swallow(server_request *request, size_t size)
+{
+    request->step = SERVER_STEP_SWALLOW;
+    request->must_close = true;
+    request->swallowed += size;
+    if (request->swallowed <= swallow_limit)
+        extend_deadline(request);
+    else if (request->status == 0)
+        hang_up(request);
+}
+
+void server_body_receive(server_request *request, const char *data, size_t size)
+{
+    const size_t total = request->call.body_size + size;
+    if (request->step == SERVER_STEP_SWALLOW || (request->chunked && !grow(request, total))) {
+        swallow(request, size);
+        return;
+    }
+    memcpy(request->lease->body + request->call.body_size, data, size);
+    request->call.body_size = total;
+    extend_deadline(request);
+}

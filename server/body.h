@@ -1,0 +1,18 @@
+/* Receives a request's body into its lease.
+ * SPDX-License-Identifier: MIT */
+#ifndef SERVER_BODY_H
+#define SERVER_BODY_H
+
+#include "request.h"
+
+/* The longest body that the request may have: text has a limit of its own. */
+size_t server_body_limit(const server_request *request);
+
+void server_body_begin(server_request *request);
+
+/* Takes the next piece. What does not fit makes the response an error, which can only be sent at
+ * the body's end: up to a bound the rest is received and dropped, then it is sent all the same and
+ * the connection ends. */
+void server_body_receive(server_request *request, const char *data, size_t size);
+
+#endif

@@ -1,0 +1,125 @@
+/* The steps of a request's computation.
+ * SPDX-License-Identifier: MIT */
+#include "compute.h"
+
+#include "clock.h"
+#include "reply.h"
+
+#include <poll.h>
+#include <stddef.h>
+
+/* Bodies up to this size are parsed, and jobs up to this memory computed, on the I/O thread. */
+static const size_t inline_body_size = (size_t)64 << 10, inline_memory_size = (size_t)1 << 20;
+
+/* What parsing may take besides twice the text ("0," becomes four bytes). */
+static const size_t parse_memory_size = (size_t)64 << 10;
+
+static bool refuse_cancelled(server_request *request, server_cancellation why)
+{
+    if (why == SERVER_CANCELLED_DEADLINE)
+        server_refuse(request, 504, "the deadline of %g seconds passed before the answer was ready",
+                      request->deadline_seconds);
+    else if (why == SERVER_CANCELLED_GONE)
+        server_refuse(request, 499, "the client has left");
+    else
+        server_refuse_for_now(request, SERVER_REFUSED_STOPPING, "the server is stopping");
+    request->must_close |= why == SERVER_CANCELLED_GONE;
+    return false;
+}
+
+/* False: the request is cancelled, and its response says so. */
+static bool is_wanted(server_request *request)
+{
+    const int why = __atomic_load_n(&request->cancelled, __ATOMIC_SEQ_CST);
+    if (why != SERVER_NOT_CANCELLED)
+        return refuse_cancelled(request, (server_cancellation)why);
+    if (server_now() >= request->deadline)
+        return refuse_cancelled(request, SERVER_CANCELLED_DEADLINE);
+    return true;
+}
+
+static bool charge(server_request *request, size_t size)
+{
+    const server_admission admission = server_lease_charge(request->lease, size);
+    if (admission == SERVER_NOT_NOW)
+        server_refuse_for_now(request, SERVER_REFUSED_MEMORY,
+                              "other requests hold the memory that this one needs");
+    else if (admission == SERVER_NEVER)
+        server_refuse(request, 413, "the request takes %zu bytes of memory, the limit is %zu", size,
+                      server_memory_limit());
+    return admission == SERVER_ADMITTED;
+}
+
+/* Afterwards the budget is charged with all that the request will take. False: the response is
+ * ready. */
+static bool parse(server_request *request)
+{
+    const size_t size = request->call.body_size;
+    const server_options *const options = request->options;
+    const api_limits limits = {.json_size = options->max_json,
+                               .tensor_elements = options->max_elements,
+                               .memory_size = options->max_memory,
+                               .multiplications = options->max_multiplications,
+                               .threads = (int)options->workers};
+    if (!charge(request, 3 * size + parse_memory_size))
+        return false;
+    const int64_t begin = server_now();
+    request->job = api_parse(&request->call, &limits, request->lease->arena, &request->response);
+    request->times[SERVER_PHASE_PARSE] = server_now() - begin;
+    const size_t used = size + api_arena_used(request->lease->arena);
+    if (request->job == NULL)
+        return false;
+    return charge(request, used + api_job_cost(request->job).memory_size);
+}
+
+static void compute(server_request *request, const api_run *run)
+{
+    const int64_t begin = server_now();
+    const bool computed = api_compute(request->job, run, &request->response);
+    const int64_t end = server_now();
+    request->times[SERVER_PHASE_COMPUTE] = end - begin;
+    if (!computed && run->cancelled != NULL && !is_wanted(request))
+        return;
+    if (!computed)
+        return;
+    api_write(request->job, &request->response);
+    request->times[SERVER_PHASE_WRITE] = server_now() - end;
+}
+
+bool server_compute_here(server_request *request)
+{
+    if (request->call.body_size > inline_body_size)
+        return false;
+    if (!is_wanted(request) || !parse(request))
+        return true;
+    const api_cost cost = api_job_cost(request->job);
+    if (cost.multiplications > request->options->inline_multiplications ||
+        cost.memory_size > inline_memory_size)
+        return false;
+    const api_run run = {0};
+    compute(request, &run);
+    return true;
+}
+
+/* The reaper looks every now and then; a worker's time is worth a look of its own. */
+static void notice_hang_up(server_request *request)
+{
+    struct pollfd client = {.fd = request->descriptor, .events = POLLRDHUP};
+    int none = SERVER_NOT_CANCELLED;
+    if (poll(&client, 1, 0) == 1)
+        __atomic_compare_exchange_n(&request->cancelled, &none, (int)SERVER_CANCELLED_GONE, false,
+                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+void server_compute_work(server_work *work)
+{
+    server_request *const request =
+        (server_request *)(void *)((char *)work - offsetof(server_request, work));
+    request->times[SERVER_PHASE_QUEUE] = server_now() - request->enqueued;
+    notice_hang_up(request);
+    if (is_wanted(request) && (request->job != NULL || parse(request)) && is_wanted(request)) {
+        const api_run run = server_workers_executor(&request->cancelled);
+        compute(request, &run);
+    }
+    MHD_resume_connection(request->connection);
+}

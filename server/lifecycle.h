@@ -1,0 +1,21 @@
+/* How far the daemon is on its way from serving to stopped.
+ * SPDX-License-Identifier: MIT */
+#ifndef SERVER_LIFECYCLE_H
+#define SERVER_LIFECYCLE_H
+
+#include "options.h"
+
+typedef enum {
+    SERVER_SERVING,
+    SERVER_LEAVING,  /* not ready any more, but serving: balancers get time to notice */
+    SERVER_DRAINING, /* accepting no connections, closing each after its reply */
+    SERVER_STOPPING, /* cancelling what is left */
+} server_stage;
+
+server_stage server_stage_now(void);
+
+/* Waits for SIGTERM or SIGINT, which must be blocked, and goes through the stages: returns when
+ * nothing is in flight or the time for it is over. `stop_accepting` is called once in between. */
+void server_lifecycle_run(const server_options *options, void (*stop_accepting)(void));
+
+#endif

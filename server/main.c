@@ -1,0 +1,112 @@
+/* layerd: starts the parts, says where it listens, waits, stops them in turn.
+ * SPDX-License-Identifier: MIT */
+#include "admission.h"
+#include "connections.h"
+#include "health.h"
+#include "http.h"
+#include "lifecycle.h"
+#include "listener.h"
+#include "log.h"
+#include "metrics.h"
+#include "options.h"
+#include "workers.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 2, SPARE_DESCRIPTORS = 256 };
+
+/* Signals are waited for, by the main thread alone; a client that leaves is an error of send(). */
+static void prepare_signals(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static void raise_descriptor_limit(const server_options *options)
+{
+    struct rlimit limit;
+    const rlim_t wanted = options->max_connections + SPARE_DESCRIPTORS;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur < wanted)
+        server_log_event(SERVER_LOG_ERROR, "the limit of %ju open files is low for %zu connections",
+                         (uintmax_t)limit.rlim_cur, options->max_connections);
+}
+
+static bool start(const server_options *options)
+{
+    server_admission_start(options->max_memory, options->io_threads + options->workers + 2);
+    const bool started = server_log_start(options->log) && server_metrics_start() &&
+                         server_connections_start(options) &&
+                         server_workers_start(options->workers, options->queue) &&
+                         server_http_start(options) && server_reaper_start();
+    if (started)
+        raise_descriptor_limit(options);
+    return started && server_listener_start();
+}
+
+static void announce(void)
+{
+    printf("layerd %s listening on %s\n"
+           "try: curl --json '{\"input\":[[1,2,3],[4,5,6],[7,8,9]],\"weight\":[[1,2],[3,4]]}' "
+           "%s/v1/conv\n",
+           LAYERD_VERSION, server_listener_url(), server_listener_url());
+    fflush(stdout);
+}
+
+/* Work that does not heed its cancellation would make joining its thread wait for ever. */
+static void stop_or_leave(void)
+{
+    const bool finished = server_connection_count() == 0;
+    if (!finished)
+        server_log_event(SERVER_LOG_ERROR, "stopping: %zu connections did not end",
+                         server_connection_count());
+    if (!finished) {
+        server_log_stop();
+        _exit(EXIT_SUCCESS);
+    }
+    server_workers_stop();
+    server_reaper_stop();
+    server_http_stop();
+    server_connections_stop();
+    server_admission_stop();
+    server_log_event(SERVER_LOG_INFO, "stopped");
+    server_log_stop();
+    server_metrics_stop();
+}
+
+int main(int argc, char **argv)
+{
+    static server_options options;
+    const bool asks_health = argc > 1 && strcmp(argv[1], "healthcheck") == 0;
+    const int skipped = asks_health ? (argc > 2 ? 2 : 1) : 0;
+    const char *const url = asks_health && argc > 2 ? argv[2] : NULL;
+    const server_verdict verdict = server_options_read(&options, argc - skipped, argv + skipped);
+    if (verdict != SERVER_RUN)
+        return verdict == SERVER_EXIT ? EXIT_SUCCESS : EXIT_USAGE;
+    if (asks_health)
+        return server_healthcheck(&options, url);
+    prepare_signals();
+    if (!server_listener_open(options.listen))
+        return EXIT_FAILURE;
+    if (!start(&options)) {
+        fprintf(stderr, "layerd: cannot start: no memory or no threads\n");
+        return EXIT_FAILURE;
+    }
+    announce();
+    server_lifecycle_run(&options, server_listener_stop);
+    stop_or_leave();
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,156 @@
+/* The reaper: ends what has passed its absolute deadline, and notices clients that left. It shuts
+ * sockets down under the registry's lock and never closes one: that is libmicrohttpd's.
+ * SPDX-License-Identifier: MIT */
+#include "canned.h"
+#include "clock.h"
+#include "connections.h"
+#include "lifecycle.h"
+
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* How long a connection without a request may stay when the daemon drains: who has one in use has
+ * sent by then, and gets its reply with Connection: close. */
+static const int64_t drain_idle_time = SERVER_SECOND;
+
+static const int64_t longest_pause = SERVER_SECOND / 10, shortest_pause = SERVER_SECOND / 1000;
+
+static struct {
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t stop;
+    bool stopping;
+    int64_t now, nearest;   /* of the round that is under way */
+    server_work *abandoned; /* taken out of the queue in this round */
+} reaper = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static bool has_event(int descriptor, short events)
+{
+    struct pollfd poll_one = {.fd = descriptor, .events = events};
+    return poll(&poll_one, 1, 0) == 1;
+}
+
+static bool received_anything(int descriptor)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    return getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+           info.tcpi_bytes_received > 0;
+}
+
+/* A reply may be sent past libmicrohttpd where it writes nothing: while it reads a request. */
+static void cut(server_connection *connection, uint64_t state)
+{
+    const server_activity activity = server_state_activity(state);
+    const uint64_t cut_state = SERVER_CUT;
+    if (!atomic_compare_exchange_strong(&connection->state, &state, cut_state))
+        return;
+    const int descriptor = connection->descriptor;
+    if (activity == SERVER_HEAD || activity == SERVER_BODY ||
+        (activity == SERVER_FRESH && received_anything(descriptor)))
+        server_send_canned(descriptor, SERVER_CANNED_TIMEOUT);
+    shutdown(descriptor, SHUT_RDWR);
+}
+
+static void cancel(server_request *request, server_cancellation reason)
+{
+    int none = SERVER_NOT_CANCELLED;
+    if (!__atomic_compare_exchange_n(&request->cancelled, &none, (int)reason, false,
+                                     __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+        return;
+    if (server_workers_remove(&request->work)) {
+        request->work.next = reaper.abandoned;
+        reaper.abandoned = &request->work;
+    }
+}
+
+static void look_at_work(server_connection *connection, bool late)
+{
+    if (late)
+        cancel(&connection->request, SERVER_CANCELLED_DEADLINE);
+    else if (server_stage_now() == SERVER_STOPPING)
+        cancel(&connection->request, SERVER_CANCELLED_STOPPING);
+    else if (has_event(connection->descriptor, POLLRDHUP))
+        cancel(&connection->request, SERVER_CANCELLED_GONE);
+}
+
+/* Nothing may have come that the I/O thread will see in a moment. */
+static bool is_idle_while_draining(const server_connection *connection)
+{
+    return server_stage_now() >= SERVER_DRAINING &&
+           reaper.now - atomic_load(&connection->idle_since) >= drain_idle_time &&
+           !has_event(connection->descriptor, POLLIN);
+}
+
+static void look_at(server_connection *connection)
+{
+    const uint64_t state = atomic_load(&connection->state);
+    const server_activity activity = server_state_activity(state);
+    if (activity == SERVER_PENDING || activity == SERVER_CUT)
+        return;
+    const int64_t deadline = server_state_deadline(state);
+    const bool late = reaper.now >= deadline;
+    if (activity == SERVER_WORK)
+        look_at_work(connection, late);
+    else if (late || server_stage_now() == SERVER_STOPPING)
+        cut(connection, state);
+    else if ((activity == SERVER_FRESH || activity == SERVER_IDLE) &&
+             is_idle_while_draining(connection))
+        cut(connection, state);
+    if (!late && deadline < reaper.nearest)
+        reaper.nearest = deadline;
+}
+
+/* After the registry's lock is free: resuming takes libmicrohttpd's locks, under which it calls
+ * back into the registry. */
+static void answer_abandoned(void)
+{
+    while (reaper.abandoned != NULL) {
+        server_work *const work = reaper.abandoned;
+        reaper.abandoned = work->next;
+        work->run(work);
+    }
+}
+
+static void *run_reaper(void *unused)
+{
+    (void)unused;
+    pthread_mutex_lock(&reaper.mutex);
+    while (!reaper.stopping) {
+        pthread_mutex_unlock(&reaper.mutex);
+        reaper.now = server_now();
+        reaper.nearest = reaper.now + longest_pause;
+        server_connections_visit(look_at);
+        answer_abandoned();
+        const int64_t soonest = server_now() + shortest_pause;
+        const struct timespec until =
+            server_timespec(reaper.nearest > soonest ? reaper.nearest : soonest);
+        pthread_mutex_lock(&reaper.mutex);
+        if (!reaper.stopping)
+            pthread_cond_timedwait(&reaper.stop, &reaper.mutex, &until);
+    }
+    pthread_mutex_unlock(&reaper.mutex);
+    return NULL;
+}
+
+bool server_reaper_start(void)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&reaper.stop, &attributes);
+    pthread_condattr_destroy(&attributes);
+    return pthread_create(&reaper.thread, NULL, run_reaper, NULL) == 0;
+}
+
+void server_reaper_stop(void)
+{
+    pthread_mutex_lock(&reaper.mutex);
+    reaper.stopping = true;
+    pthread_cond_signal(&reaper.stop);
+    pthread_mutex_unlock(&reaper.mutex);
+    pthread_join(reaper.thread, NULL);
+}

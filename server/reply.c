@@ -1,0 +1,136 @@
+/* From a response to libmicrohttpd's queue.
+ * SPDX-License-Identifier: MIT */
+#include "reply.h"
+
+#include "canned.h"
+#include "clock.h"
+#include "connections.h"
+#include "lifecycle.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { DETAIL_SIZE = 512, VALUE_SIZE = 160 };
+
+static const char no_memory[] =
+    SERVER_PROBLEM(503, "Service Unavailable", "the server has no memory for this request now");
+
+void server_refuse(server_request *request, int status, const char *format, ...)
+{
+    if (request->lease == NULL)
+        request->lease = server_lease_take();
+    if (request->lease == NULL) {
+        request->response = (api_response){.status = 503,
+                                           .content_type = SERVER_PROBLEM_TYPE,
+                                           .body = no_memory,
+                                           .body_size = sizeof no_memory - 1};
+        return;
+    }
+    char detail[DETAIL_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(detail, sizeof detail, format, arguments);
+    va_end(arguments);
+    api_problem_response(request->lease->arena, status, detail, NULL, &request->response);
+}
+
+void server_refuse_for_now(server_request *request, server_refusal reason, const char *detail)
+{
+    server_metrics_refuse(reason);
+    request->retry_after = server_workers_retry_after();
+    server_refuse(request, 503, "%s", detail);
+}
+
+static void add_number(struct MHD_Response *reply, const char *name, size_t number)
+{
+    char value[VALUE_SIZE];
+    snprintf(value, sizeof value, "%zu", number);
+    MHD_add_response_header(reply, name, value);
+}
+
+static void add_timing(struct MHD_Response *reply, const int64_t times[SERVER_PHASE_COUNT])
+{
+    char value[VALUE_SIZE];
+    snprintf(value, sizeof value,
+             "parse;dur=%.3f, queue;dur=%.3f, compute;dur=%.3f, write;dur=%.3f",
+             (double)times[SERVER_PHASE_PARSE] / 1e6, (double)times[SERVER_PHASE_QUEUE] / 1e6,
+             (double)times[SERVER_PHASE_COMPUTE] / 1e6, (double)times[SERVER_PHASE_WRITE] / 1e6);
+    MHD_add_response_header(reply, "Server-Timing", value);
+}
+
+static void add_headers(const server_request *request, struct MHD_Response *reply)
+{
+    const api_response *const response = &request->response;
+    MHD_add_response_header(reply, "Content-Type", response->content_type);
+    MHD_add_response_header(reply, "Cache-Control", "no-store");
+    MHD_add_response_header(reply, "X-Request-Id", request->id);
+    if (request->times[SERVER_PHASE_PARSE] > 0)
+        add_timing(reply, request->times);
+    if (response->allow != NULL)
+        MHD_add_response_header(reply, "Allow", response->allow);
+    if (response->status == 503)
+        add_number(reply, "Retry-After", request->retry_after > 0 ? request->retry_after : 1);
+    if (response->json_length > 0)
+        add_number(reply, "Inference-Header-Content-Length", response->json_length);
+    if (request->must_close || server_stage_now() >= SERVER_DRAINING)
+        MHD_add_response_header(reply, "Connection", "close");
+}
+
+/* Takes over `reply`. */
+static enum MHD_Result queue(server_request *request, struct MHD_Response *reply)
+{
+    const server_options *const options = request->options;
+    const double seconds =
+        options->body_timeout + (double)request->response.body_size / (double)options->min_rate;
+    const bool alive =
+        server_connection_enter(server_connections_find(request->descriptor), SERVER_SEND,
+                                server_now() + server_nanoseconds(seconds));
+    enum MHD_Result result = MHD_NO;
+    if (alive) {
+        add_headers(request, reply);
+        request->status = request->response.status;
+        request->bytes_out = request->response.body_size;
+        request->step = SERVER_STEP_REPLIED;
+        result = MHD_queue_response(request->connection, (unsigned)request->status, reply);
+    }
+    MHD_destroy_response(reply);
+    return result;
+}
+
+static void release(void *lease)
+{
+    if (lease != NULL)
+        server_lease_release(lease);
+}
+
+enum MHD_Result server_reply(server_request *request)
+{
+    /* libmicrohttpd never writes to the body. */
+    void *const body = (void *)(uintptr_t)request->response.body;
+    server_lease *const lease = request->lease;
+    struct MHD_Response *const reply = MHD_create_response_from_buffer_with_free_callback_cls(
+        request->response.body_size, body, release, lease);
+    if (reply == NULL)
+        return MHD_NO;
+    request->lease = NULL;
+    return queue(request, reply);
+}
+
+enum MHD_Result server_reply_text(server_request *request, int status, const char *content_type,
+                                  const char *text)
+{
+    request->response = (api_response){
+        .status = status, .content_type = content_type, .body = text, .body_size = strlen(text)};
+    return server_reply(request);
+}
+
+enum MHD_Result server_reply_page(server_request *request, const char *content_type, char *page,
+                                  size_t size)
+{
+    request->response = (api_response){
+        .status = 200, .content_type = content_type, .body = page, .body_size = size};
+    struct MHD_Response *const reply =
+        MHD_create_response_from_buffer(size, page, MHD_RESPMEM_MUST_FREE);
+    return reply != NULL ? queue(request, reply) : MHD_NO;
+}
