@@ -34,17 +34,73 @@ bool is_digit(const char *at, const char *end)
     return at < end && static_cast<unsigned char>(*at - '0') < 10;
 }
 
-/* Appends the digits at `at` to *mantissa, which wraps when they are too many. */
-const char *read_digits(const char *at, const char *end, uint64_t *mantissa)
+const char *skip_digits(const char *at, const char *end)
 {
-    uint64_t value = *mantissa;
-    for (; is_digit(at, end); ++at)
-        value = value * 10 + static_cast<uint64_t>(*at - '0');
-    *mantissa = value;
+    while (is_digit(at, end))
+        ++at;
     return at;
 }
 
-/* Reads the digits behind 'e', saturating; NULL without any. */
+/* Up to eight digits that stand side by side in memory. */
+struct digit_group {
+    uint64_t value;
+    int count;
+};
+
+/* Finds out how many of the eight bytes at `at` are digits before the first that is none, and what
+ * they say, without a branch: how long numbers are is what no processor can predict. */
+digit_group read_group(const char *at)
+{
+    constexpr uint64_t every_byte = UINT64_C(0x0101010101010101);
+    uint64_t bytes;
+    std::memcpy(&bytes, at, sizeof bytes);
+    bytes ^= '0' * every_byte;
+    const uint64_t others = ((bytes + (0x80 - 10) * every_byte) | bytes) & 0x80 * every_byte;
+    const int count = others == 0 ? 8 : __builtin_ctzll(others) / 8;
+    /* Zeros go in front; then neighbours join to pairs, pairs to fours, fours to all eight. */
+    bytes = bytes << 4 * (8 - count) << 4 * (8 - count);
+    bytes = (bytes * (1 + (10 << 8)) >> 8) & UINT64_C(0x00FF00FF00FF00FF);
+    bytes = (bytes * (1 + (100 << 16)) >> 16) & UINT64_C(0x0000FFFF0000FFFF);
+    bytes = bytes * (1 + (UINT64_C(10000) << 32)) >> 32;
+    return {bytes, count};
+}
+
+/* An integer read from text, and where it ended. */
+struct integer_text {
+    uint64_t value;
+    const char *end;
+};
+
+/* Appends the digits at `at` to `value`, which wraps when they are too many. */
+integer_text read_digits(const char *at, const char *end, uint64_t value)
+{
+    static constexpr uint64_t shifts[] = {1,      10,      100,      1000,     10000,
+                                          100000, 1000000, 10000000, 100000000};
+    while (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && end - at >= 16) {
+        const digit_group first = read_group(at), second = read_group(at + 8);
+        const int second_count = first.count == 8 ? second.count : 0;
+        const uint64_t second_value = first.count == 8 ? second.value : 0;
+        value = value * shifts[first.count] + first.value;
+        value = value * shifts[second_count] + second_value;
+        at += first.count + second_count;
+        if (second_count < 8)
+            return {value, at};
+    }
+    for (; is_digit(at, end); ++at)
+        value = value * 10 + static_cast<uint64_t>(*at - '0');
+    return {value, at};
+}
+
+/* The digits before the point: none behind a zero, and most often one. */
+integer_text read_integer(const char *at, const char *end)
+{
+    const uint64_t first = static_cast<uint64_t>(*at - '0');
+    if (!is_digit(at + 1, end) || *at == '0')
+        return {first, at + 1};
+    return read_digits(at + 1, end, first);
+}
+
+/* Reads what stands behind 'e', saturating; NULL without a digit. */
 const char *read_exponent(const char *at, const char *end, int64_t *exponent)
 {
     const bool negative = at < end && *at == '-';
@@ -60,7 +116,7 @@ const char *read_exponent(const char *at, const char *end, int64_t *exponent)
 }
 
 /* Whether the digits from `text` to `end`, without zeros in front, fit the mantissa. */
-bool digits_fit(const char *text, const char *end)
+[[gnu::noinline]] bool digits_fit(const char *text, const char *end)
 {
     while (text < end && (*text == '0' || *text == '.'))
         ++text;
@@ -70,21 +126,27 @@ bool digits_fit(const char *text, const char *end)
 
 const char *read_decimal(const char *text, const char *end, decimal *number)
 {
-    *number = {0, 0, text < end && *text == '-', true};
-    const char *const digits = text + number->negative;
+    const bool negative = text < end && *text == '-';
+    const char *const digits = text + negative;
     if (!is_digit(digits, end))
         return nullptr;
-    const char *at = *digits == '0' ? digits + 1 : read_digits(digits, end, &number->mantissa);
-    if (at < end && *at == '.') {
-        const char *const fraction = at + 1;
-        at = read_digits(fraction, end, &number->mantissa);
-        if (at == fraction)
+    integer_text mantissa = read_integer(digits, end);
+    int64_t exponent = 0;
+    if (mantissa.end < end && *mantissa.end == '.') {
+        const char *const fraction = mantissa.end + 1;
+        mantissa = read_digits(fraction, end, mantissa.value);
+        if (mantissa.end == fraction)
             return nullptr;
-        number->exponent = fraction - at;
+        exponent = fraction - mantissa.end;
     }
-    number->exact = at - digits <= mantissa_digits || digits_fit(digits, at);
-    if (at < end && (*at | 0x20) == 'e')
-        at = read_exponent(at + 1, end, &number->exponent);
+    const char *at = mantissa.end;
+    const bool exact = at - digits <= mantissa_digits || digits_fit(digits, at);
+    if (at < end && (*at | 0x20) == 'e') {
+        int64_t sum = exponent;
+        at = read_exponent(at + 1, end, &sum);
+        exponent = sum;
+    }
+    *number = {mantissa.value, exponent, negative, exact};
     return at;
 }
 
@@ -109,8 +171,8 @@ bool round_quickly(const decimal &number, float *value)
         product >= static_cast<double>(FLT_MIN) && product < static_cast<double>(FLT_MAX);
     if (!(clear && normal) && number.mantissa != 0)
         return false;
-    const float magnitude = static_cast<float>(product);
-    *value = number.negative ? -magnitude : magnitude;
+    static constexpr float signs[] = {1, -1}; /* no branch: signs cannot be predicted */
+    *value = static_cast<float>(product) * signs[number.negative];
     return true;
 }
 
@@ -122,9 +184,7 @@ template <typename real> real out_of_range(const char *text, const char *end)
     const char *first = text + negative;
     while (first < end && (*first == '0' || *first == '.'))
         ++first;
-    const char *at = text + negative;
-    while (is_digit(at, end))
-        ++at;
+    const char *at = skip_digits(text + negative, end);
     int64_t exponent = at - first - (first < at ? 1 : 0);
     while (at < end && (*at | 0x20) != 'e')
         ++at;
@@ -134,7 +194,7 @@ template <typename real> real out_of_range(const char *text, const char *end)
     return negative ? -magnitude : magnitude;
 }
 
-template <typename real> real read_exactly(const char *text, const char *end)
+template <typename real> [[gnu::noinline]] real read_exactly(const char *text, const char *end)
 {
     real value = 0;
     const auto result = std::from_chars(text, end, value);
@@ -154,14 +214,13 @@ const char *api_read_float(const char *text, const char *end, float *value)
 
 const char *api_number_fault(const char *text, const char *end)
 {
-    const char *at = text + (text < end && *text == '-');
-    if (!is_digit(at, end))
-        return at;
-    uint64_t ignored = 0;
-    at = *at == '0' ? at + 1 : read_digits(at, end, &ignored);
+    const char *const digits = text + (text < end && *text == '-');
+    if (!is_digit(digits, end))
+        return digits;
+    const char *at = *digits == '0' ? digits + 1 : skip_digits(digits, end);
     if (at < end && *at == '.') {
         const char *const fraction = at + 1;
-        at = read_digits(fraction, end, &ignored);
+        at = skip_digits(fraction, end);
         if (at == fraction)
             return at;
     }
@@ -177,27 +236,23 @@ double api_read_double(const char *text, const char *end)
 
 bool api_is_integer(const char *text, const char *end)
 {
-    decimal number;
-    read_decimal(text, end, &number);
-    if (number.exact && number.exponent == 0)
-        return number.mantissa <= UINT64_C(1) << 24;
-    /* The last digit that counts must not stand behind the point. */
-    number.exponent = 0;
-    const char *mantissa_end = text;
-    while (mantissa_end < end && (*mantissa_end | 0x20) != 'e')
-        ++mantissa_end;
+    constexpr int harmless_digits = 7; /* 9999999 < 2^24 */
+    const char *const point = skip_digits(text + (*text == '-'), end);
+    if (point == end && end - text <= harmless_digits)
+        return true;
+    const char *mantissa_end = point;
+    if (point < end && *point == '.')
+        mantissa_end = skip_digits(point + 1, end);
+    int64_t exponent = 0;
     if (mantissa_end < end)
-        read_exponent(mantissa_end + 1, end, &number.exponent);
-    const char *point = text;
-    while (point < mantissa_end && *point != '.')
-        ++point;
-    const char *last = mantissa_end;
+        read_exponent(mantissa_end + 1, end, &exponent);
+    const char *last = mantissa_end; /* behind the last digit that counts */
     while (last > text && (last[-1] == '0' || last[-1] == '.'))
         --last;
     if (last == text || last[-1] == '-')
         return true;
-    const auto place = last <= point ? point - last : point + 1 - last;
-    return place + number.exponent >= 0 && std::fabs(api_read_double(text, end)) <= 0x1p24;
+    const int64_t place = last <= point ? point - last : point + 1 - last;
+    return place + exponent >= 0 && std::fabs(api_read_double(text, end)) <= 0x1p24;
 }
 
 char *api_write_float(char *text, float value)
