@@ -11,16 +11,20 @@
 #include <cblas.h>
 #include <string.h>
 
-/* A tile of the patch matrix in floats, 256 KiB: a thread's level 2 cache holds it beside weights
- * and outputs. It is as deep as the patches are, up to a limit, and as wide as fits. */
-enum { TILE_COUNT = 1 << 16, MOST_TILE_DEPTH = 256, MOST_TILE_COLUMNS = 1024 };
+/* A tile of the patch matrix in floats: 128 KiB, which a thread's level 2 cache holds beside
+ * weights and outputs. It is as deep as the patches are, up to a limit, and as wide as fits. */
+enum { TILE_COUNT = 1 << 15, MOST_TILE_DEPTH = 256, MOST_TILE_COLUMNS = 1024 };
 
 /* Widths are multiples of a cache line, for the matrix product's sake. */
 enum { LINE_COUNT = 16 };
 
-/* Output channels a task computes at most. More tasks gather the same patches again, which costs
- * little beside the product of so many channels. */
-enum { TASK_CHANNELS = 128 };
+/* Multiplications of a product. OpenBLAS computes products up to here without packing the factors
+ * into buffers first, on processors where that is faster. */
+enum { PRODUCT_MULTIPLICATIONS = 1000000 };
+
+/* Tasks that a convolution is cut into at least, if that leaves each this many output channels:
+ * tasks of the same columns gather the same patches again. */
+enum { FEWEST_TASKS = 4, FEWEST_CHANNELS = 128 };
 
 typedef struct {
     const layer_conv *conv;
@@ -31,8 +35,13 @@ typedef struct {
     size_t depth; /* rows of the patch matrix: C/group times the kernel's cells */
     size_t tile_depth, tile_columns;
     size_t tiles, channel_blocks; /* along a plane; along a group's output channels */
-    bool is_patches;              /* the input is the patch matrix as it stands */
+    size_t block_channels;
+    bool is_patches; /* the input is the patch matrix as it stands */
 } im2col;
+
+typedef struct {
+    int depth, height, width;
+} position;
 
 /* A task's share: some columns of the patch matrix of one sample and group, some of the group's
  * output channels. */
@@ -41,13 +50,15 @@ typedef struct {
     const float *weight; /* [channels][depth] */
     const float *bias;   /* [channels] or NULL */
     float *output;       /* [channels][plane], from the first column on */
-    size_t first_column, columns, channels;
+    size_t first_column, channels;
+    position first; /* of that column */
+    int columns;
 } share;
 
 /* One kernel cell of one channel: a row of the patch matrix. */
 typedef struct {
     const float *plane; /* the channel's */
-    int depth, height, width;
+    position cell;
 } tap;
 
 static size_t smaller(size_t a, size_t b)
@@ -70,83 +81,103 @@ static tap tap_of(const im2col *call, const share *part, size_t patch_row)
     const int line = (int)(cell / (size_t)window[LAYER_WIDTH].kernel);
     return (tap){
         .plane = part->input + channel * call->input_plane,
-        .depth = line / window[LAYER_HEIGHT].kernel,
-        .height = line % window[LAYER_HEIGHT].kernel,
-        .width = (int)(cell % (size_t)window[LAYER_WIDTH].kernel),
+        .cell = {line / window[LAYER_HEIGHT].kernel, line % window[LAYER_HEIGHT].kernel,
+                 (int)(cell % (size_t)window[LAYER_WIDTH].kernel)},
     };
 }
 
-/* The line of input that outputs in `line` of [depth][P] meet with `at`; NULL on padding. */
-static const float *input_line(const im2col *call, const tap *at, size_t line)
+static void fill_zero(float *floats, int count)
 {
-    const layer_window *const depth = &call->conv->window[LAYER_DEPTH];
-    const layer_window *const height = &call->conv->window[LAYER_HEIGHT];
-    const int output_depth = (int)(line / (size_t)height->output);
-    const int output_height = (int)(line % (size_t)height->output);
-    const int d = output_depth * depth->stride - depth->pad_begin + at->depth * depth->dilation;
-    const int h =
-        output_height * height->stride - height->pad_begin + at->height * height->dilation;
-    if (d < 0 || d >= depth->input || h < 0 || h >= height->input)
-        return NULL;
-    return at->plane + ((size_t)d * (size_t)height->input + (size_t)h) *
-                           (size_t)call->conv->window[LAYER_WIDTH].input;
+    if (count > 0)
+        memset(floats, 0, (size_t)count * sizeof *floats);
 }
 
 /* What columns q.begin to q.end of a line of outputs meet: input within `inside`, zero elsewhere.
- */
+ * Column 0 meets line[start]; a line of padding is NULL. */
 static void gather_line(float *patches, const float *line, layer_range q, layer_range inside,
                         ptrdiff_t start, ptrdiff_t stride)
 {
     const int begin = inside.begin > q.begin ? inside.begin : q.begin;
     const int end = inside.end < q.end ? inside.end : q.end;
     if (line == NULL || begin >= end) {
-        memset(patches, 0, (size_t)(q.end - q.begin) * sizeof *patches);
+        fill_zero(patches, q.end - q.begin);
         return;
     }
-    memset(patches, 0, (size_t)(begin - q.begin) * sizeof *patches);
+    fill_zero(patches, begin - q.begin);
     float *const filled = patches + (begin - q.begin);
-    const float *const x = line + start + begin * stride;
+    const float *const x = line + (start + begin * stride);
     if (stride == 1)
         memcpy(filled, x, (size_t)(end - begin) * sizeof *filled);
     else
         for (int i = 0; i < end - begin; i++)
             filled[i] = x[i * stride];
-    memset(patches + (end - q.begin), 0, (size_t)(q.end - end) * sizeof *patches);
+    fill_zero(patches + (end - q.begin), q.end - end);
 }
 
-/* A row of the patch matrix, the share's columns of it. */
+static bool is_within(int cell, const layer_window *window)
+{
+    return cell >= 0 && cell < window->input;
+}
+
+/* A row of the patch matrix, the share's columns of it: what output after output meets with one
+ * kernel cell. */
 static void gather_row(const im2col *call, const share *part, size_t patch_row, float *patches)
 {
+    const layer_window *const depth = &call->conv->window[LAYER_DEPTH];
+    const layer_window *const height = &call->conv->window[LAYER_HEIGHT];
     const layer_window *const width = &call->conv->window[LAYER_WIDTH];
     const tap at = tap_of(call, part, patch_row);
-    const layer_range inside = layer_conv_outputs_inside(width, at.width);
-    const ptrdiff_t start = (ptrdiff_t)at.width * width->dilation - width->pad_begin;
-    size_t line = part->first_column / (size_t)width->output;
-    int q = (int)(part->first_column % (size_t)width->output);
-    for (size_t done = 0; done < part->columns; line++, q = 0) {
-        const size_t take = smaller((size_t)(width->output - q), part->columns - done);
-        gather_line(patches + done, input_line(call, &at, line), (layer_range){q, q + (int)take},
-                    inside, start, width->stride);
-        done += take;
+    const layer_range inside = layer_conv_outputs_inside(width, at.cell.width);
+    const ptrdiff_t start = (ptrdiff_t)at.cell.width * width->dilation - width->pad_begin;
+    int d = part->first.depth * depth->stride - depth->pad_begin + at.cell.depth * depth->dilation;
+    int h =
+        part->first.height * height->stride - height->pad_begin + at.cell.height * height->dilation;
+    int p = part->first.height, q = part->first.width;
+    for (int done = 0, take; done < part->columns; done += take, q = 0) {
+        take = width->output - q < part->columns - done ? width->output - q : part->columns - done;
+        const ptrdiff_t line = (ptrdiff_t)d * height->input + h;
+        gather_line(patches + done,
+                    is_within(d, depth) && is_within(h, height) ? at.plane + line * width->input
+                                                                : NULL,
+                    (layer_range){q, q + take}, inside, start, width->stride);
+        h += height->stride;
+        if (++p == height->output) {
+            p = 0;
+            h -= height->output * height->stride;
+            d += depth->stride;
+        }
     }
 }
 
 static void fill_bias(const im2col *call, const share *part)
 {
     for (size_t k = 0; k < part->channels; k++)
-        for (size_t i = 0; i < part->columns; i++)
-            part->output[k * call->output_plane + i] = part->bias[k];
+        for (int i = 0; i < part->columns; i++)
+            part->output[k * call->output_plane + (size_t)i] = part->bias[k];
 }
 
-/* output (+)= weight[:, first ... first + depth] patches. */
+/* output (+)= weight[:, first ... first + depth] patches, some output channels at a time. */
 static void multiply(const im2col *call, const share *part, size_t first, size_t depth,
                      const float *patches, size_t leading)
 {
     const float beta = first > 0 || part->bias != NULL ? 1.0f : 0.0f;
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (blasint)part->channels,
-                (blasint)part->columns, (blasint)depth, 1.0f, part->weight + first,
-                (blasint)call->depth, patches, (blasint)leading, beta, part->output,
-                (blasint)call->output_plane);
+    const size_t most = PRODUCT_MULTIPLICATIONS / (depth * (size_t)part->columns);
+    const size_t step = blocks_of(part->channels, blocks_of(part->channels, most));
+    for (size_t k = 0; k < part->channels; k += step)
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans,
+                    (blasint)smaller(step, part->channels - k), part->columns, (blasint)depth, 1.0f,
+                    part->weight + k * call->depth + first, (blasint)call->depth, patches,
+                    (blasint)leading, beta, part->output + k * call->output_plane,
+                    (blasint)call->output_plane);
+}
+
+/* Where output `column` of a plane is. */
+static position position_of(const layer_conv *conv, size_t column)
+{
+    const size_t height = (size_t)conv->window[LAYER_HEIGHT].output;
+    const size_t width = (size_t)conv->window[LAYER_WIDTH].output;
+    return (position){(int)(column / width / height), (int)(column / width % height),
+                      (int)(column % width)};
 }
 
 static share share_of(const im2col *call, size_t task)
@@ -156,7 +187,7 @@ static share share_of(const im2col *call, size_t task)
     const size_t group_channels = (size_t)conv->weight.extent[0] / groups;
     const size_t block = task % call->channel_blocks, tiles = task / call->channel_blocks;
     const size_t tile = tiles % call->tiles, set = tiles / call->tiles; /* [N][group] */
-    const size_t first = block * TASK_CHANNELS;                         /* channel of the group */
+    const size_t first = block * call->block_channels;                  /* channel of the group */
     const size_t channel = set % groups * group_channels + first;
     const size_t column = tile * call->tile_columns;
     return (share){
@@ -165,8 +196,9 @@ static share share_of(const im2col *call, size_t task)
         .bias = call->bias == NULL ? NULL : call->bias + channel,
         .output = call->output + (set * group_channels + first) * call->output_plane + column,
         .first_column = column,
-        .columns = smaller(call->tile_columns, call->output_plane - column),
-        .channels = smaller(TASK_CHANNELS, group_channels - first),
+        .first = position_of(conv, column),
+        .columns = (int)smaller(call->tile_columns, call->output_plane - column),
+        .channels = smaller(call->block_channels, group_channels - first),
     };
 }
 
@@ -218,7 +250,12 @@ static im2col plan(const layer_conv *conv)
     call.tile_columns =
         smaller(fitting / LINE_COUNT, blocks_of(call.output_plane, LINE_COUNT)) * LINE_COUNT;
     call.tiles = blocks_of(call.output_plane, call.tile_columns);
-    call.channel_blocks = blocks_of((size_t)conv->weight.extent[0] / groups, TASK_CHANNELS);
+    const size_t channels = (size_t)conv->weight.extent[0] / groups;
+    const size_t tasks = (size_t)conv->input.extent[0] * groups * call.tiles;
+    const size_t blocks =
+        smaller(blocks_of(FEWEST_TASKS, tasks), blocks_of(channels, FEWEST_CHANNELS));
+    call.block_channels = blocks_of(channels, blocks);
+    call.channel_blocks = blocks_of(channels, call.block_channels);
     return call;
 }
 
@@ -243,11 +280,11 @@ static layer_status forward(const layer_conv *conv, const float *input, const fl
     return layer_run_tasks(run, sets * call.tiles * call.channel_blocks, compute_share, &call);
 }
 
-/* Of few output channels a product is hardly faster than the sum itself, and the gathering comes
- * on top. */
+/* For one or two output channels the gathering costs more than the product saves. */
 static bool accepts(const layer_conv *conv)
 {
-    return conv->weight.extent[0] / conv->group >= 8;
+    const im2col call = plan(conv);
+    return conv->weight.extent[0] / conv->group >= 3 || (call.is_patches && call.depth > 1);
 }
 
 const layer_conv_implementation layer_conv_implementation_IM2COL = {
