@@ -73,6 +73,7 @@ static void hang_up(server_request *request)
 {
     const api_response *const response = &request->response;
     request->status = response->status;
+    request->bytes_out = response->body_size;
     server_send_raw(request->descriptor, response->status, "", response->body, response->body_size);
     shutdown(request->descriptor, SHUT_RDWR);
 }

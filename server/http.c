@@ -158,12 +158,14 @@ static enum MHD_Result handle(void *unused, struct MHD_Connection *connection, c
     return MHD_YES;
 }
 
-/* The status of a request that got no reply of ours. */
+/* The status of a request that got no reply of ours: a time-out, libmicrohttpd's own refusal of a
+ * malformed head (which it does not tell more of), or a client that left. */
 static int unanswered_status(const server_connection *own, enum MHD_RequestTerminationCode how)
 {
     if (server_state_activity(atomic_load(&own->state)) == SERVER_CUT)
         return 408;
-    return how == MHD_REQUEST_TERMINATED_COMPLETED_OK ? 400 : 499;
+    const bool refused = how == MHD_REQUEST_TERMINATED_WITH_ERROR;
+    return refused && own->request.step == SERVER_STEP_HEAD ? 400 : 499;
 }
 
 static void record(const server_request *request, const server_connection *own, int status)

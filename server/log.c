@@ -3,6 +3,7 @@
 #include "log.h"
 
 #include "clock.h"
+#include "text.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -13,7 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RING_SIZE = 1 << 19, LINE_SIZE = 2048, TEXT_SIZE = 1024, BATCH_MILLISECONDS = 5 };
+/* A line has room for its longest texts (a path, an id) with every byte escaped. */
+enum { RING_SIZE = 1 << 19, LINE_SIZE = 4096, MESSAGE_SIZE = 512, BATCH_MILLISECONDS = 5 };
 
 static struct {
     server_log_level level;
@@ -24,6 +26,8 @@ static struct {
     bool waiting;         /* the writer sleeps until a line comes */
     size_t begin, length; /* of the text in the ring */
     _Atomic uint64_t dropped;
+    time_t second; /* the last that was written, and its text */
+    char second_text[32];
     char ring[RING_SIZE];
 } state = {.level = SERVER_LOG_OFF, .mutex = PTHREAD_MUTEX_INITIALIZER};
 
@@ -92,67 +96,87 @@ static void *write_lines(void *unused)
     return NULL;
 }
 
-static void append(const char *line, size_t size)
+/* The second's text is kept: the calendar is asked once a second. Called under the lock. */
+static void write_time(server_text *line)
 {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (now.tv_sec != state.second) {
+        struct tm date;
+        gmtime_r(&now.tv_sec, &date);
+        state.second = now.tv_sec;
+        strftime(state.second_text, sizeof state.second_text, "%Y-%m-%dT%H:%M:%S", &date);
+    }
+    server_text_add(line, "{\"time\":\"");
+    server_text_add(line, state.second_text);
+    server_text_add(line, ".");
+    server_text_padded(line, (uint64_t)now.tv_nsec / 1000000, 3);
+    server_text_add(line, "Z\",\"level\":\"");
+}
+
+/* Called under the lock. */
+static void put(const char *text, size_t size)
+{
+    const size_t at = (state.begin + state.length) % RING_SIZE;
+    const size_t first = size < RING_SIZE - at ? size : RING_SIZE - at;
+    memcpy(state.ring + at, text, first);
+    memcpy(state.ring, text + first, size - first);
+    state.length += size;
+}
+
+/* Logs a line whose JSON goes on with `rest`. */
+static void append(server_log_level level, const char *rest, size_t rest_size)
+{
+    char begin[64];
+    server_text line = server_text_begin(begin, sizeof begin);
     pthread_mutex_lock(&state.mutex);
-    if (size > RING_SIZE - state.length) {
+    write_time(&line);
+    server_text_add(&line, level == SERVER_LOG_ERROR ? "error\"," : "info\",");
+    const size_t begin_size = (size_t)(line.at - begin);
+    if (begin_size + rest_size > RING_SIZE - state.length) {
         atomic_fetch_add(&state.dropped, 1);
     } else {
-        const size_t at = (state.begin + state.length) % RING_SIZE;
-        const size_t first = size < RING_SIZE - at ? size : RING_SIZE - at;
-        memcpy(state.ring + at, line, first);
-        memcpy(state.ring, line + first, size - first);
-        state.length += size;
+        put(begin, begin_size);
+        put(rest, rest_size);
         if (state.waiting)
             pthread_cond_signal(&state.filled);
     }
     pthread_mutex_unlock(&state.mutex);
 }
 
-/* `text` between the quotes of a JSON string, cut where the room ends. */
-static const char *escape(const char *text, char escaped[TEXT_SIZE])
-{
-    size_t length = 0;
-    for (; *text != '\0' && length + 7 < TEXT_SIZE; text++) {
-        const unsigned char byte = (unsigned char)*text;
-        if (byte == '"' || byte == '\\')
-            escaped[length++] = '\\';
-        if (byte >= 0x20 && byte < 0x7f)
-            escaped[length++] = (char)byte;
-        else
-            length += (size_t)snprintf(escaped + length, 7, "\\u%04x", byte);
-    }
-    escaped[length] = '\0';
-    return escaped;
-}
-
-/* {"time":"2026-01-31T12:00:00.000Z","level":"info" */
-static size_t begin_line(char line[LINE_SIZE], server_log_level level)
-{
-    struct timespec now;
-    struct tm date;
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &date);
-    return (size_t)snprintf(
-        line, LINE_SIZE, "{\"time\":\"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ\",\"level\":\"%s\"",
-        date.tm_year + 1900, date.tm_mon + 1, date.tm_mday, date.tm_hour, date.tm_min, date.tm_sec,
-        (int)(now.tv_nsec / 1000000), level == SERVER_LOG_ERROR ? "error" : "info");
-}
-
 void server_log_event(server_log_level level, const char *format, ...)
 {
     if (level < state.level)
         return;
-    char text[TEXT_SIZE / 2], escaped[TEXT_SIZE], line[LINE_SIZE];
+    char message[MESSAGE_SIZE], rest[LINE_SIZE];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    text[strcspn(text, "\n")] = '\0';
-    size_t length = begin_line(line, level);
-    length += (size_t)snprintf(line + length, LINE_SIZE - length, ",\"message\":\"%s\"}\n",
-                               escape(text, escaped));
-    append(line, length);
+    message[strcspn(message, "\n")] = '\0';
+    server_text line = server_text_begin(rest, sizeof rest);
+    server_text_add(&line, "\"message\":\"");
+    server_text_escaped(&line, message);
+    server_text_add(&line, "\"}\n");
+    append(level, rest, (size_t)(line.at - rest));
+}
+
+static void add_text(server_text *line, const char *key, const char *value)
+{
+    server_text_add(line, key);
+    server_text_escaped(line, value);
+}
+
+static void add_number(server_text *line, const char *key, uint64_t value)
+{
+    server_text_add(line, key);
+    server_text_number(line, value);
+}
+
+static void add_time(server_text *line, const char *key, int64_t nanoseconds)
+{
+    server_text_add(line, key);
+    server_text_milliseconds(line, nanoseconds);
 }
 
 void server_log_request(const server_log_entry *entry)
@@ -160,19 +184,23 @@ void server_log_request(const server_log_entry *entry)
     const server_log_level level = entry->status >= 500 ? SERVER_LOG_ERROR : SERVER_LOG_INFO;
     if (level < state.level)
         return;
-    char path[TEXT_SIZE], id[TEXT_SIZE], line[LINE_SIZE + TEXT_SIZE];
-    size_t length = begin_line(line, level);
-    length += (size_t)snprintf(
-        line + length, sizeof line - length,
-        ",\"request_id\":\"%s\",\"client\":\"%s\",\"method\":\"%s\",\"path\":\"%s\","
-        "\"operation\":\"%s\",\"status\":%d,\"bytes_in\":%zu,\"bytes_out\":%zu,"
-        "\"parse_ms\":%.3f,\"queue_ms\":%.3f,\"compute_ms\":%.3f,\"write_ms\":%.3f,"
-        "\"total_ms\":%.3f}\n",
-        escape(entry->request_id, id), entry->client, entry->method, escape(entry->path, path),
-        entry->operation, entry->status, entry->bytes_in, entry->bytes_out,
-        (double)entry->parse / 1e6, (double)entry->queue / 1e6, (double)entry->compute / 1e6,
-        (double)entry->write / 1e6, (double)entry->total / 1e6);
-    append(line, length);
+    char rest[LINE_SIZE];
+    server_text line = server_text_begin(rest, sizeof rest);
+    add_text(&line, "\"request_id\":\"", entry->request_id);
+    add_text(&line, "\",\"client\":\"", entry->client);
+    add_text(&line, "\",\"method\":\"", entry->method);
+    add_text(&line, "\",\"path\":\"", entry->path);
+    add_text(&line, "\",\"operation\":\"", entry->operation);
+    add_number(&line, "\",\"status\":", (uint64_t)entry->status);
+    add_number(&line, ",\"bytes_in\":", entry->bytes_in);
+    add_number(&line, ",\"bytes_out\":", entry->bytes_out);
+    add_time(&line, ",\"parse_ms\":", entry->parse);
+    add_time(&line, ",\"queue_ms\":", entry->queue);
+    add_time(&line, ",\"compute_ms\":", entry->compute);
+    add_time(&line, ",\"write_ms\":", entry->write);
+    add_time(&line, ",\"total_ms\":", entry->total);
+    server_text_add(&line, "}\n");
+    append(level, rest, (size_t)(line.at - rest));
 }
 
 uint64_t server_log_dropped(void)

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "connections.h"
 #include "lifecycle.h"
+#include "text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -45,17 +46,23 @@ void server_refuse_for_now(server_request *request, server_refusal reason, const
 static void add_number(struct MHD_Response *reply, const char *name, size_t number)
 {
     char value[VALUE_SIZE];
-    snprintf(value, sizeof value, "%zu", number);
+    server_text text = server_text_begin(value, sizeof value);
+    server_text_number(&text, number);
     MHD_add_response_header(reply, name, value);
 }
 
 static void add_timing(struct MHD_Response *reply, const int64_t times[SERVER_PHASE_COUNT])
 {
+#define ENTRY(name, text) text ";dur=",
+    static const char *const entries[] = {SERVER_PHASES(ENTRY)};
+#undef ENTRY
     char value[VALUE_SIZE];
-    snprintf(value, sizeof value,
-             "parse;dur=%.3f, queue;dur=%.3f, compute;dur=%.3f, write;dur=%.3f",
-             (double)times[SERVER_PHASE_PARSE] / 1e6, (double)times[SERVER_PHASE_QUEUE] / 1e6,
-             (double)times[SERVER_PHASE_COMPUTE] / 1e6, (double)times[SERVER_PHASE_WRITE] / 1e6);
+    server_text text = server_text_begin(value, sizeof value);
+    for (size_t phase = 0; phase < SERVER_PHASE_COUNT; phase++) {
+        server_text_add(&text, phase > 0 ? ", " : "");
+        server_text_add(&text, entries[phase]);
+        server_text_milliseconds(&text, times[phase]);
+    }
     MHD_add_response_header(reply, "Server-Timing", value);
 }
 

@@ -6,10 +6,10 @@
 #include "body.h"
 #include "lifecycle.h"
 #include "reply.h"
+#include "text.h"
 
 #include <ctype.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -204,14 +204,20 @@ static const char *strip_authority(const char *path)
     return rest != NULL ? rest : "/";
 }
 
+static void copy(char *room, size_t size, const char *string)
+{
+    server_text text = server_text_begin(room, size);
+    server_text_add(&text, string);
+}
+
 bool server_head_read(server_request *request, const char *method, const char *path,
                       const char *version)
 {
     headers seen = {0};
     MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, visit_header, &seen);
     path = strip_authority(path);
-    snprintf(request->method, sizeof request->method, "%s", method);
-    snprintf(request->path, sizeof request->path, "%s", path);
+    copy(request->method, sizeof request->method, method);
+    copy(request->path, sizeof request->path, path);
     request->operation = server_metrics_operation(path);
     take_id(request, seen.malformed ? NULL : seen.request_id);
     request->call = (api_request){.method = strcmp(method, "HEAD") == 0 ? "GET" : method,
