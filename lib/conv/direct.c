@@ -9,6 +9,9 @@
 /* Multiplications a task should hold, so that handing it to a thread costs little beside it. */
 enum { TASK_MULTIPLICATIONS = 1 << 17 };
 
+/* Columns computed at once: a long row, of a signal say, is cut into several. */
+enum { MOST_COLUMNS = 4096 };
+
 enum { LANES = 4, MOST_VECTORS = 8 };
 typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
 
@@ -21,9 +24,10 @@ typedef struct {
     const layer_conv *conv;
     const float *input, *weight, *bias;
     float *output;
-    size_t rows, rows_per_plane, rows_per_task; /* of outputs: [N][K][depth][P] */
-    steps input_steps, weight_steps;            /* the latter backwards for a flipped kernel */
-    layer_range whole; /* the columns whose windows lie on real input entirely */
+    size_t rows_per_plane, pieces_per_row;
+    size_t pieces, pieces_per_task;  /* [N][K][depth][P][piece] */
+    steps input_steps, weight_steps; /* the latter backwards for a flipped kernel */
+    layer_range whole;               /* the columns whose windows lie on real input entirely */
 } direct;
 
 /* One plane of outputs. */
@@ -34,12 +38,13 @@ typedef struct {
     float bias;
 } output_plane;
 
-/* One row of outputs, and the part of the kernel that lies on real input there. */
+/* Some columns of a row of outputs, and the part of the kernel that lies on real input there. */
 typedef struct {
     const float *input, *weight; /* where that part begins, for a window that begins in column 0 */
     float *output;
     float bias;
     int depth_taps, height_taps;
+    layer_range columns, whole; /* and those of the columns that call->whole has */
 } output_row;
 
 static inline lanes load(const float *x, ptrdiff_t stride)
@@ -110,7 +115,8 @@ whole_vectors(const direct *call, const output_row *row, int column, int vectors
         whole_columns(call, row, column, count, stride);                                           \
         break;
         VECTORS(1)
-        VECTORS(2) VECTORS(3) VECTORS(4) VECTORS(5) VECTORS(6) VECTORS(7)
+        VECTORS(2)
+        VECTORS(3) VECTORS(4) VECTORS(5) VECTORS(6) VECTORS(7)
 #undef VECTORS
             default : whole_columns(call, row, column, MOST_VECTORS, stride);
     }
@@ -119,27 +125,27 @@ whole_vectors(const direct *call, const output_row *row, int column, int vectors
 __attribute__((always_inline)) static inline void
 whole_range(const direct *call, const output_row *row, const ptrdiff_t stride)
 {
-    int column = call->whole.begin;
-    while (column + LANES <= call->whole.end) {
-        const int left = (call->whole.end - column) / LANES;
+    int column = row->whole.begin;
+    while (column + LANES <= row->whole.end) {
+        const int left = (row->whole.end - column) / LANES;
         const int vectors = left < MOST_VECTORS ? left : MOST_VECTORS;
         whole_vectors(call, row, column, vectors, stride);
         column += vectors * LANES;
     }
     /* The last few once more with their neighbours, which come out the same. */
-    if (column < call->whole.end && call->whole.end - call->whole.begin >= LANES)
-        whole_columns(call, row, call->whole.end - LANES, 1, stride);
+    if (column < row->whole.end && row->whole.end - row->whole.begin >= LANES)
+        whole_columns(call, row, row->whole.end - LANES, 1, stride);
     else
-        for (; column < call->whole.end; column++)
+        for (; column < row->whole.end; column++)
             row->output[column] = edge_column(call, row, column);
 }
 
 static void compute_row(const direct *call, const output_row *row)
 {
     const layer_window *const width = &call->conv->window[LAYER_WIDTH];
-    for (int column = 0; column < call->whole.begin; column++)
+    for (int column = row->columns.begin; column < row->whole.begin; column++)
         row->output[column] = edge_column(call, row, column);
-    for (int column = call->whole.end; column < width->output; column++)
+    for (int column = row->whole.end; column < row->columns.end; column++)
         row->output[column] = edge_column(call, row, column);
     if (width->stride == 1)
         whole_range(call, row, 1);
@@ -165,8 +171,14 @@ static output_plane locate_plane(const direct *call, size_t index)
     };
 }
 
-/* Row `index` of a plane's [depth][P]. */
-static output_row locate_row(const direct *call, const output_plane *plane, int index)
+static int clamp(int value, layer_range range)
+{
+    return value < range.begin ? range.begin : value > range.end ? range.end : value;
+}
+
+/* Row `index` of a plane's [depth][P], `columns` of it. */
+static output_row locate_row(const direct *call, const output_plane *plane, int index,
+                             layer_range columns)
 {
     const layer_window *const window = call->conv->window;
     const layer_window *const depth = &window[LAYER_DEPTH], *const height = &window[LAYER_HEIGHT];
@@ -180,6 +192,8 @@ static output_row locate_row(const direct *call, const output_plane *plane, int 
         .bias = plane->bias,
         .depth_taps = depth_taps.end - depth_taps.begin,
         .height_taps = height_taps.end - height_taps.begin,
+        .columns = columns,
+        .whole = {clamp(call->whole.begin, columns), clamp(call->whole.end, columns)},
     };
     if (row.depth_taps > 0 && row.height_taps > 0) {
         const ptrdiff_t line_depth =
@@ -193,18 +207,26 @@ static output_row locate_row(const direct *call, const output_plane *plane, int 
     return row;
 }
 
-static void compute_rows(void *argument, size_t task, int thread)
+static layer_range columns_of(const direct *call, size_t piece)
+{
+    const int output = call->conv->window[LAYER_WIDTH].output;
+    const int begin = (int)piece * MOST_COLUMNS;
+    return (layer_range){begin, output - begin < MOST_COLUMNS ? output : begin + MOST_COLUMNS};
+}
+
+static void compute_pieces(void *argument, size_t task, int thread)
 {
     (void)thread;
     const direct *const call = argument;
-    const size_t first = task * call->rows_per_task, last = first + call->rows_per_task;
-    const size_t end = last < call->rows ? last : call->rows;
+    const size_t first = task * call->pieces_per_task, last = first + call->pieces_per_task;
+    const size_t end = last < call->pieces ? last : call->pieces;
     output_plane plane = {0};
     for (size_t i = first; i < end; i++) {
-        const size_t in_plane = i % call->rows_per_plane;
+        const size_t index = i / call->pieces_per_row, piece = i % call->pieces_per_row;
+        const size_t in_plane = index % call->rows_per_plane;
         if (i == first || in_plane == 0)
-            plane = locate_plane(call, i / call->rows_per_plane);
-        const output_row row = locate_row(call, &plane, (int)in_plane);
+            plane = locate_plane(call, index / call->rows_per_plane);
+        const output_row row = locate_row(call, &plane, (int)in_plane, columns_of(call, piece));
         compute_row(call, &row);
     }
 }
@@ -247,22 +269,25 @@ static layer_status forward(const layer_conv *conv, const float *input, const fl
     const size_t rows_per_plane =
         (size_t)conv->window[LAYER_DEPTH].output * (size_t)conv->window[LAYER_HEIGHT].output;
     const size_t planes = (size_t)conv->output.extent[0] * (size_t)conv->output.extent[1];
-    const size_t rows = planes * rows_per_plane;
+    const int columns = conv->window[LAYER_WIDTH].output;
+    const size_t pieces_per_row = (size_t)((columns - 1) / MOST_COLUMNS) + 1;
+    const size_t pieces = planes * rows_per_plane * pieces_per_row;
     direct call = {
         .conv = conv,
         .input = input,
         .weight = weight,
         .bias = bias,
         .output = output,
-        .rows = rows,
         .rows_per_plane = rows_per_plane,
-        .rows_per_task = (size_t)(TASK_MULTIPLICATIONS / (conv->multiplications / rows)) + 1,
+        .pieces_per_row = pieces_per_row,
+        .pieces = pieces,
+        .pieces_per_task = (size_t)(TASK_MULTIPLICATIONS / (conv->multiplications / pieces)) + 1,
         .input_steps = input_steps_of(conv),
         .weight_steps = weight_steps_of(conv),
         .whole = whole_windows(&conv->window[LAYER_WIDTH]),
     };
-    return layer_run_tasks(run, (rows + call.rows_per_task - 1) / call.rows_per_task, compute_rows,
-                           &call);
+    const size_t tasks = (pieces + call.pieces_per_task - 1) / call.pieces_per_task;
+    return layer_run_tasks(run, tasks, compute_pieces, &call);
 }
 
 static bool accepts(const layer_conv *conv)
