@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "fields.h"
 #include "hints.h"
+#include "numbers.h"
 #include "openapi.h"
 #include "shapes.h"
 
@@ -112,20 +113,25 @@ const api_kind api_integer_kind = {decode_integer, expect_integer, write_integer
 
 /* ---- Arrays of integers ---------------------------------------------------------------------- */
 
+static bool refuse_element(api_decoder *decoder, const api_field *field, size_t index, float found)
+{
+    char place[24], number[API_FLOAT_TEXT_SIZE];
+    snprintf(place, sizeof place, "%zu", index);
+    api_pointer_push(decoder->pointer, place);
+    return api_refuse(decoder->problem, 422, decoder->pointer,
+                      "%s[%s] is %.*s; expected an integer from %.0f to %.0f", field->name, place,
+                      (int)(api_write_float(number, found) - number), number, field->minimum,
+                      field->maximum);
+}
+
 /* Copies the array's numbers to `to`, or refuses the first that is not an integer in range. */
 static bool copy_integers(api_decoder *decoder, const api_field *field, const cJSON *item,
                           const api_array *array, int *to)
 {
     for (size_t i = 0; i < array->count; i++) {
         const float number = array->data[i];
-        if (number != floorf(number) || !is_within(field, (double)number)) {
-            char index[24];
-            snprintf(index, sizeof index, "%zu", i);
-            api_pointer_push(decoder->pointer, index);
-            return api_refuse(decoder->problem, 422, decoder->pointer,
-                              "%s[%zu] is %.9g; expected an integer from %.0f to %.0f", field->name,
-                              i, (double)number, field->minimum, field->maximum);
-        }
+        if (number != floorf(number) || !is_within(field, (double)number))
+            return refuse_element(decoder, field, i, number);
         to[i] = (int)number;
     }
     return array->integers || api_refuse_value(decoder, field, item);

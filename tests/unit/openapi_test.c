@@ -1,0 +1,232 @@
+/* The OpenAPI document: whole, consistent, and true of the service.
+ * SPDX-License-Identifier: MIT */
+#include "openapi.h"
+#include "operation.h"
+#include "support/service.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static cJSON *get(const char *path)
+{
+    test_service service = service_open();
+    const api_response reply =
+        service_send(&service, &(api_request){.method = "GET", .path = path});
+    assert_int_equal(reply.status, 200);
+    assert_string_equal(reply.content_type, "application/json");
+    cJSON *const json = service_read(&reply);
+    service_close(&service);
+    assert_non_null(json);
+    return json;
+}
+
+/* Follows "/a/b~1c"; NULL if there is no such member. */
+static const cJSON *follow(const cJSON *json, const char *pointer)
+{
+    char name[128];
+    while (json != NULL && *pointer == '/') {
+        size_t length = 0;
+        for (pointer++; *pointer != '\0' && *pointer != '/'; pointer++) {
+            const bool escape = *pointer == '~';
+            name[length++] = !escape ? *pointer : *++pointer == '0' ? '~' : '/';
+        }
+        name[length] = '\0';
+        json = cJSON_IsArray(json) ? cJSON_GetArrayItem(json, atoi(name))
+                                   : cJSON_GetObjectItemCaseSensitive(json, name);
+    }
+    return json;
+}
+
+static int check_references(const cJSON *root, const cJSON *json)
+{
+    int count = 0;
+    const cJSON *item;
+    if (json->string != NULL && strcmp(json->string, "$ref") == 0) {
+        assert_int_equal(json->valuestring[0], '#');
+        if (follow(root, json->valuestring + 1) == NULL)
+            fail_msg("%s leads nowhere", json->valuestring);
+        count++;
+    }
+    cJSON_ArrayForEach(item, json) count += check_references(root, item);
+    return count;
+}
+
+static const cJSON *operation_schema(const cJSON *root, const api_operation *operation,
+                                     const char *rest)
+{
+    char pointer[256];
+    snprintf(pointer, sizeof pointer, "/paths/~1v1~1%s/post%s", operation->name, rest);
+    const cJSON *const schema = follow(root, pointer);
+    if (schema == NULL)
+        fail_msg("%s is missing", pointer);
+    return schema;
+}
+
+static bool is_required(const cJSON *schema, const char *name)
+{
+    const cJSON *item = cJSON_GetObjectItem(schema, "required")->child;
+    while (item != NULL && strcmp(item->valuestring, name) != 0)
+        item = item->next;
+    return item != NULL;
+}
+
+/* Every row of the table is documented; returns how many there are. */
+static int check_table(const cJSON *schema, const api_field *table)
+{
+    int count = 0;
+    assert_true(cJSON_IsFalse(cJSON_GetObjectItem(schema, "additionalProperties")));
+    for (const api_field *field = table; field->name != NULL; field++, count++) {
+        const cJSON *const property = cJSON_GetObjectItemCaseSensitive(
+            cJSON_GetObjectItem(schema, "properties"), field->name);
+        assert_non_null(property);
+        assert_non_null(cJSON_GetObjectItem(property, "description"));
+        assert_int_equal(is_required(schema, field->name), field->required);
+        assert_int_equal(cJSON_GetObjectItem(property, "default") != NULL, field->fallback != NULL);
+    }
+    return count;
+}
+
+static void every_reference_resolves(void **state)
+{
+    (void)state;
+    cJSON *const root = get("/openapi.json");
+    assert_string_equal(follow(root, "/openapi")->valuestring, "3.1.0");
+    assert_string_equal(follow(root, "/info/version")->valuestring, LAYERD_VERSION);
+    assert_true(check_references(root, root) > 10);
+    cJSON_Delete(root);
+}
+
+static void every_field_is_documented(void **state)
+{
+    (void)state;
+    cJSON *const root = get("/openapi.json");
+    for (size_t i = 0; i < api_operation_count(); i++) {
+        const api_operation *const operation = api_operation_at(i);
+        const cJSON *const request =
+            operation_schema(root, operation, "/requestBody/content/application~1json/schema");
+        const cJSON *const reply = operation_schema(
+            root, operation, "/responses/200/content/application~1json/schema/oneOf/0");
+        const int count =
+            check_table(request, operation->request) + check_table(request, api_common_fields);
+        assert_int_equal(count, cJSON_GetArraySize(cJSON_GetObjectItem(request, "properties")));
+        assert_int_equal(check_table(reply, operation->reply),
+                         cJSON_GetArraySize(cJSON_GetObjectItem(reply, "properties")));
+    }
+    cJSON_Delete(root);
+}
+
+/* Asks for the path, as JSON has been changed; the reply's text, which the caller frees. */
+static char *ask(const api_operation *operation, const cJSON *request, int status)
+{
+    char path[64];
+    test_service service = service_open();
+    char *const text = cJSON_PrintUnformatted(request);
+    snprintf(path, sizeof path, "/v1/%s", operation->name);
+    const api_response reply = service_post(&service, path, text);
+    if (reply.status != status)
+        fail_msg("%s: %.*s", text, (int)reply.body_size, (const char *)reply.body);
+    char *const body = strndup(reply.body, reply.body_size);
+    cJSON_free(text);
+    service_close(&service);
+    return body;
+}
+
+/* The members of a reply are those that the schema has, and the required ones are there. */
+static void check_reply(const cJSON *schema, const char *text)
+{
+    cJSON *const reply = cJSON_Parse(text);
+    const cJSON *item;
+    const cJSON *const properties = cJSON_GetObjectItem(schema, "properties");
+    cJSON_ArrayForEach(item, reply)
+    {
+        assert_non_null(cJSON_GetObjectItemCaseSensitive(properties, item->string));
+    }
+    cJSON_ArrayForEach(item, cJSON_GetObjectItem(schema, "required"))
+    {
+        assert_non_null(cJSON_GetObjectItemCaseSensitive(reply, item->valuestring));
+    }
+    cJSON_Delete(reply);
+}
+
+static void examples_are_answered_as_documented(void **state)
+{
+    (void)state;
+    cJSON *const root = get("/openapi.json");
+    for (size_t i = 0; i < api_operation_count(); i++) {
+        const api_operation *const operation = api_operation_at(i);
+        cJSON *const example = cJSON_Duplicate(
+            operation_schema(root, operation, "/requestBody/content/application~1json/example"),
+            true);
+        char *text = ask(operation, example, 200);
+        check_reply(operation_schema(root, operation,
+                                     "/responses/200/content/application~1json/schema/oneOf/0"),
+                    text);
+        free(text);
+        cJSON_AddTrueToObject(example, "dry_run");
+        text = ask(operation, example, 200);
+        check_reply(operation_schema(root, operation,
+                                     "/responses/200/content/application~1json/schema/oneOf/1"),
+                    text);
+        free(text);
+        cJSON_Delete(example);
+    }
+    cJSON_Delete(root);
+}
+
+/* Saying a documented default changes nothing. */
+static void check_default(const api_operation *operation, const api_field *field)
+{
+    cJSON *const request = cJSON_Parse(operation->example);
+    char *const without = ask(operation, request, 200);
+    cJSON_AddItemToObject(request, field->name, cJSON_Parse(field->fallback));
+    char *const with = ask(operation, request, 200);
+    assert_string_equal(with, without);
+    free(without);
+    free(with);
+    cJSON_Delete(request);
+}
+
+static void documented_defaults_are_the_real_ones(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < api_operation_count(); i++) {
+        const api_operation *const operation = api_operation_at(i);
+        const api_field *const tables[] = {operation->request, api_common_fields};
+        for (size_t table = 0; table < 2; table++)
+            for (const api_field *field = tables[table]; field->name != NULL; field++)
+                if (field->fallback != NULL)
+                    check_default(operation, field);
+    }
+}
+
+static void the_index_lists_every_operation(void **state)
+{
+    (void)state;
+    cJSON *const index = get("/v1");
+    for (size_t i = 0; i < api_operation_count(); i++) {
+        char pointer[64], path[64];
+        snprintf(pointer, sizeof pointer, "/operations/%zu/path", i);
+        snprintf(path, sizeof path, "/v1/%s", api_operation_name(i));
+        assert_string_equal(follow(index, pointer)->valuestring, path);
+    }
+    assert_string_equal(follow(index, "/documentation")->valuestring, "/openapi.json");
+    cJSON_Delete(index);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_reference_resolves),
+        cmocka_unit_test(every_field_is_documented),
+        cmocka_unit_test(examples_are_answered_as_documented),
+        cmocka_unit_test(documented_defaults_are_the_real_ones),
+        cmocka_unit_test(the_index_lists_every_operation),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
