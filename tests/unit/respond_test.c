@@ -159,8 +159,8 @@ static void every_limit_says_its_value_and_what_was_asked(void **state)
     test_service service = service_open();
     service.limits.json_size = 50;
     api_response reply = service_post(&service, "/v1/conv", LECTURE);
-    expect_problem(&reply, 413, "the limit of JSON is 50 bytes; this request has 59");
-    service.limits.json_size = 59;
+    expect_problem(&reply, 413, "the limit of JSON is 50 bytes; this request has 58");
+    service.limits.json_size = 58;
     service.limits.multiplications = 15;
     reply = service_post(&service, "/v1/conv", LECTURE);
     expect_problem(&reply, 413, "the limit of multiplications is 15; this request takes 16");
