@@ -159,6 +159,11 @@ test:
 	@$(MAKE) --no-print-directory -s layers
 	@OUT=$(OUT) tests/run $(TESTS) $(CONFORMANCE) $(TEST_SCRIPTS)
 
+##layers: hold lib/, api/ and server/ to the law of layers
+.PHONY: layers
+layers: $(LIB_OBJECTS) $(API_OBJECTS) $(SERVER_OBJECTS)
+	@OUT=$(OUT) tests/layers
+
 .PHONY: tests
 tests: $(OUT)/layerd $(TESTS) $(CONFORMANCE) $(PRELOADS)
 
