@@ -104,6 +104,7 @@ static void link_connection(server_connection *connection)
     if (*bucket != NULL)
         (*bucket)->previous = connection;
     *bucket = connection;
+    connection->hung_up_state = SERVER_ABSENT;
     connection->position = registry.open_count;
     registry.open[connection->position] = connection;
     atomic_fetch_add(&registry.open_count, 1);
@@ -157,7 +158,7 @@ static bool change_state(server_connection *connection, uint64_t wanted)
 {
     uint64_t state = atomic_load(&connection->state);
     do {
-        if (server_state_activity(state) == SERVER_CUT)
+        if (server_state_activity(state) >= SERVER_CUT)
             return false;
     } while (!atomic_compare_exchange_weak(&connection->state, &state, wanted));
     return true;
@@ -175,10 +176,14 @@ bool server_connection_enter(server_connection *connection, server_activity acti
     return alive;
 }
 
-void server_connections_visit(void (*visit)(server_connection *connection))
+server_connection *const *server_connections_lock(size_t *count)
 {
     pthread_mutex_lock(&registry.mutex);
-    for (size_t i = 0; i < registry.open_count; i++)
-        visit(registry.open[i]);
+    *count = registry.open_count;
+    return registry.open;
+}
+
+void server_connections_unlock(void)
+{
     pthread_mutex_unlock(&registry.mutex);
 }

@@ -19,9 +19,11 @@ typedef enum {
     SERVER_IDLE,    /* the same, of its next request */
     SERVER_HEAD,
     SERVER_BODY,
+    SERVER_BUSY, /* the I/O thread computes the request */
     SERVER_WORK, /* suspended while the request is queued or computed */
     SERVER_SEND,
-    SERVER_CUT, /* shut down by the reaper */
+    SERVER_CUT,  /* shut down by the reaper: it was too slow */
+    SERVER_LEFT, /* the same: its client had left */
 } server_activity;
 
 typedef struct server_connection {
@@ -32,6 +34,8 @@ typedef struct server_connection {
     char client[56];        /* "127.0.0.1:54321" */
     _Atomic uint64_t state; /* deadline << 4 | activity: both change at once */
     _Atomic int64_t idle_since;
+    uint64_t hung_up_state; /* the reaper's: in which it saw that the client had left, */
+    int64_t hung_up_at;     /* and when */
     server_request request; /* the one that is under way, if any */
 } server_connection;
 
@@ -55,9 +59,10 @@ size_t server_connection_count(void);
 bool server_connection_enter(server_connection *connection, server_activity activity,
                              int64_t deadline);
 
-/* Calls `visit` for each open connection, under the lock that keeps their sockets open, and those
- * that are SERVER_WORK so. */
-void server_connections_visit(void (*visit)(server_connection *connection));
+/* Locks the registry and returns the open connections. Until it is unlocked their sockets stay
+ * open, and those that are SERVER_WORK stay so. */
+server_connection *const *server_connections_lock(size_t *count);
+void server_connections_unlock(void);
 
 static inline server_activity server_state_activity(uint64_t state)
 {
@@ -70,7 +75,7 @@ static inline int64_t server_state_deadline(uint64_t state)
 }
 
 /* The thread that ends what has passed its deadline and notices clients that left. */
-bool server_reaper_start(void);
+bool server_reaper_start(const server_options *options);
 void server_reaper_stop(void);
 
 #endif

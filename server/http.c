@@ -127,6 +127,7 @@ static enum MHD_Result take_end(server_request *request)
     if (!server_request_has_body(request) && answer_head(request, &result))
         return result;
     request->deadline = server_now() + server_nanoseconds(request->deadline_seconds);
+    server_connection_enter(server_connections_find(request->descriptor), SERVER_BUSY, 0);
     if (request->lease->body != NULL)
         request->call.body = request->lease->body;
     return server_compute_here(request) ? server_reply(request) : hand_over(request);

@@ -51,7 +51,7 @@ static bool start(const server_options *options)
     const bool started = server_log_start(options->log) && server_metrics_start() &&
                          server_connections_start(options) &&
                          server_workers_start(options->workers, options->queue) &&
-                         server_http_start(options) && server_reaper_start();
+                         server_http_start(options) && server_reaper_start(options);
     if (started)
         raise_descriptor_limit(options);
     return started && server_listener_start();

@@ -11,10 +11,16 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
 
 /* How long a connection without a request may stay when the daemon drains: who has one in use has
  * sent by then, and gets its reply with Connection: close. */
 static const int64_t drain_idle_time = SERVER_SECOND;
+
+/* How long a client that has left may go unnoticed by libmicrohttpd, whose edge-triggered epoll
+ * misses an end that comes together with the last bytes. */
+static const int64_t hung_up_time = SERVER_SECOND / 10;
 
 static const int64_t longest_pause = SERVER_SECOND / 10, shortest_pause = SERVER_SECOND / 1000;
 
@@ -25,13 +31,9 @@ static struct {
     bool stopping;
     int64_t now, nearest;   /* of the round that is under way */
     server_work *abandoned; /* taken out of the queue in this round */
+    struct pollfd *polls;   /* one for each open connection, in the registry's order */
+    size_t poll_limit;
 } reaper = {.mutex = PTHREAD_MUTEX_INITIALIZER};
-
-static bool has_event(int descriptor, short events)
-{
-    struct pollfd poll_one = {.fd = descriptor, .events = events};
-    return poll(&poll_one, 1, 0) == 1;
-}
 
 static bool received_anything(int descriptor)
 {
@@ -41,14 +43,19 @@ static bool received_anything(int descriptor)
            info.tcpi_bytes_received > 0;
 }
 
+static void shut(server_connection *connection, uint64_t state, server_activity why)
+{
+    if (atomic_compare_exchange_strong(&connection->state, &state, why))
+        shutdown(connection->descriptor, SHUT_RDWR);
+}
+
 /* A reply may be sent past libmicrohttpd where it writes nothing: while it reads a request. */
-static void cut(server_connection *connection, uint64_t state)
+static void time_out(server_connection *connection, uint64_t state)
 {
     const server_activity activity = server_state_activity(state);
-    const uint64_t cut_state = SERVER_CUT;
-    if (!atomic_compare_exchange_strong(&connection->state, &state, cut_state))
-        return;
     const int descriptor = connection->descriptor;
+    if (!atomic_compare_exchange_strong(&connection->state, &state, SERVER_CUT))
+        return;
     if (activity == SERVER_HEAD || activity == SERVER_BODY ||
         (activity == SERVER_FRESH && received_anything(descriptor)))
         server_send_canned(descriptor, SERVER_CANNED_TIMEOUT);
@@ -67,41 +74,68 @@ static void cancel(server_request *request, server_cancellation reason)
     }
 }
 
-static void look_at_work(server_connection *connection, bool late)
+static void look_at_work(server_connection *connection, short events, bool late)
 {
     if (late)
         cancel(&connection->request, SERVER_CANCELLED_DEADLINE);
     else if (server_stage_now() == SERVER_STOPPING)
         cancel(&connection->request, SERVER_CANCELLED_STOPPING);
-    else if (has_event(connection->descriptor, POLLRDHUP))
+    else if (events & POLLRDHUP)
         cancel(&connection->request, SERVER_CANCELLED_GONE);
 }
 
-/* Nothing may have come that the I/O thread will see in a moment. */
-static bool is_idle_while_draining(const server_connection *connection)
+/* Nothing more can come, and what came has been read for a while. */
+static bool has_left(server_connection *connection, uint64_t state, short events)
 {
-    return server_stage_now() >= SERVER_DRAINING &&
-           reaper.now - atomic_load(&connection->idle_since) >= drain_idle_time &&
-           !has_event(connection->descriptor, POLLIN);
+    int unread = 0;
+    if (!(events & POLLRDHUP) || ioctl(connection->descriptor, FIONREAD, &unread) != 0 || unread)
+        return false;
+    if (connection->hung_up_state != state) {
+        connection->hung_up_state = state;
+        connection->hung_up_at = reaper.now;
+    }
+    return reaper.now - connection->hung_up_at >= hung_up_time;
 }
 
-static void look_at(server_connection *connection)
+/* Nothing may have come that the I/O thread will see in a moment. */
+static bool is_idle_while_draining(const server_connection *connection, short events)
+{
+    return server_stage_now() >= SERVER_DRAINING && !(events & POLLIN) &&
+           reaper.now - atomic_load(&connection->idle_since) >= drain_idle_time;
+}
+
+static void look_at(server_connection *connection, short events)
 {
     const uint64_t state = atomic_load(&connection->state);
     const server_activity activity = server_state_activity(state);
-    if (activity == SERVER_PENDING || activity == SERVER_CUT)
+    if (activity == SERVER_PENDING || activity == SERVER_BUSY || activity >= SERVER_CUT)
         return;
     const int64_t deadline = server_state_deadline(state);
     const bool late = reaper.now >= deadline;
+    const bool between = activity == SERVER_FRESH || activity == SERVER_IDLE;
     if (activity == SERVER_WORK)
-        look_at_work(connection, late);
+        look_at_work(connection, events, late);
     else if (late || server_stage_now() == SERVER_STOPPING)
-        cut(connection, state);
-    else if ((activity == SERVER_FRESH || activity == SERVER_IDLE) &&
-             is_idle_while_draining(connection))
-        cut(connection, state);
+        time_out(connection, state);
+    else if ((activity != SERVER_SEND && has_left(connection, state, events)) ||
+             (between && is_idle_while_draining(connection, events)))
+        shut(connection, state, SERVER_LEFT);
     if (!late && deadline < reaper.nearest)
         reaper.nearest = deadline;
+}
+
+static void look_at_all(void)
+{
+    size_t count = 0;
+    server_connection *const *const open = server_connections_lock(&count);
+    if (count > reaper.poll_limit)
+        count = reaper.poll_limit;
+    for (size_t i = 0; i < count; i++)
+        reaper.polls[i] = (struct pollfd){.fd = open[i]->descriptor, .events = POLLIN | POLLRDHUP};
+    poll(reaper.polls, count, 0);
+    for (size_t i = 0; i < count; i++)
+        look_at(open[i], reaper.polls[i].revents);
+    server_connections_unlock();
 }
 
 /* After the registry's lock is free: resuming takes libmicrohttpd's locks, under which it calls
@@ -123,7 +157,7 @@ static void *run_reaper(void *unused)
         pthread_mutex_unlock(&reaper.mutex);
         reaper.now = server_now();
         reaper.nearest = reaper.now + longest_pause;
-        server_connections_visit(look_at);
+        look_at_all();
         answer_abandoned();
         const int64_t soonest = server_now() + shortest_pause;
         const struct timespec until =
@@ -136,8 +170,12 @@ static void *run_reaper(void *unused)
     return NULL;
 }
 
-bool server_reaper_start(void)
+bool server_reaper_start(const server_options *options)
 {
+    reaper.poll_limit = options->max_connections;
+    reaper.polls = calloc(reaper.poll_limit, sizeof *reaper.polls);
+    if (reaper.polls == NULL)
+        return false;
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -153,4 +191,5 @@ void server_reaper_stop(void)
     pthread_cond_signal(&reaper.stop);
     pthread_mutex_unlock(&reaper.mutex);
     pthread_join(reaper.thread, NULL);
+    free(reaper.polls);
 }
