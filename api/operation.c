@@ -2,8 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "operations.h"
 
-#include <stdio.h>
-
 /* ---- The list -------------------------------------------------------------------------------- */
 
 static const api_operation *const operations[] = {

@@ -1,7 +1,6 @@
 /* A request's way: find the operation, decode, describe, admit, compute, write.
  * SPDX-License-Identifier: MIT */
 #include "head.h"
-#include "openapi.h"
 #include "shapes.h"
 #include "tensors.h"
 
@@ -63,7 +62,8 @@ static bool read_document(const api_request *request, const api_limits *limits, 
     if (size > limits->json_size)
         return api_refuse(problem, 413, "", "the limit of JSON is %zu bytes; this request has %zu",
                           limits->json_size, size);
-    return api_read(request->body, size, limits->tensor_elements, arena, document, problem) &&
+    return api_read(request->body == NULL ? "" : request->body, size, limits->tensor_elements,
+                    arena, document, problem) &&
            (cJSON_IsObject(document->root) ||
             api_refuse(problem, 400, "", "the request is not a JSON object"));
 }

@@ -279,8 +279,9 @@ bool api_split_body(const api_request *request, api_decoder *decoder, size_t *js
         length = request->body_size;
     if (length > request->body_size)
         return refuse_framing(decoder, "the JSON takes", length, request->body_size);
-    decoder->binary = (const char *)request->body + length;
     decoder->binary_size = request->body_size - length;
+    if (decoder->binary_size > 0)
+        decoder->binary = (const char *)request->body + length;
     *json_size = length;
     return true;
 }
