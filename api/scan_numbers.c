@@ -151,8 +151,8 @@ static void settle_extent(lifting *lift, int level, size_t count)
         *extent = count;
     if (*extent == count || api_is_silent(lift->scan))
         return;
-    api_refuse_here(lift->scan, 422, "row has %zu elements, the rows before it %zu", count,
-                    *extent);
+    api_refuse_here(lift->scan, 422, "row has %zu element%s, the rows before it %zu", count,
+                    count == 1 ? "" : "s", *extent);
     lift->capacity = 0;
 }
 
