@@ -1,4 +1,4 @@
-/* The service as a whole: heads, limits, costs, dry runs, cancelling, scarce memory.
+/* The service as a whole: heads, limits, costs, dry runs, cancelling.
  * SPDX-License-Identifier: MIT */
 #include "operation.h"
 #include "support/service.h"
@@ -334,63 +334,6 @@ static void a_drawn_seed_is_told_and_draws_the_same(void **state)
     service_close(&service);
 }
 
-/* ---- Scarce memory --------------------------------------------------------------------------- */
-
-/* Whatever the arena's limit, the answer is whole: computed, or a problem. The limit that is
- * checked beforehand is left out, so that each allocation runs out in turn. */
-static void sweep(const char *method, const char *path, const char *json)
-{
-    test_service service = service_open();
-    const api_request request = {
-        .method = method, .path = path, .body = json, .body_size = strlen(json)};
-    int status = 0;
-    for (size_t limit = 0; limit < 4 << 20 && status != 200; limit += limit < 1 << 16 ? 64 : 4096) {
-        api_response reply = {0};
-        api_arena_reset(service.arena, limit);
-        api_respond(&request, &service.limits, &service.run, service.arena, &reply);
-        cJSON *const body = service_read(&reply);
-        status = reply.status;
-        if (body == NULL || (status != 200 && status != 413))
-            fail_msg("%s with %zu bytes: status %d", path, limit, status);
-        cJSON_Delete(body);
-    }
-    assert_int_equal(status, 200);
-    service_close(&service);
-}
-
-static void scarce_memory_is_a_problem_told_whole(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < api_operation_count(); i++) {
-        char path[64];
-        snprintf(path, sizeof path, "/v1/%s", api_operation_name(i));
-        sweep("POST", path, api_operation_at(i)->example);
-    }
-    sweep("POST", "/v1/initialize",
-          "{\"method\":\"orthogonal\",\"shape\":[60,50],\"output_format\":\"binary\"}");
-    sweep("GET", "/v1", "");
-    sweep("GET", "/openapi.json", "");
-}
-
-/* Refusals too, at any limit; all that changes is whether their sentence fits. */
-static void scarce_memory_leaves_refusals_whole(void **state)
-{
-    (void)state;
-    test_service service = service_open();
-    static const char *const texts[] = {"{", "{}", "{\"stride\":1}", "[1]",
-                                        "{\"input\":[1],\"weight\":[1,2]}"};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        for (size_t limit = 0; limit < 1 << 15; limit += 64) {
-            service.limits.memory_size = limit;
-            const api_response reply = service_post(&service, "/v1/conv", texts[i]);
-            cJSON *const body = service_read(&reply);
-            assert_non_null(body);
-            assert_true(reply.status == 400 || reply.status == 422 || reply.status == 413);
-            cJSON_Delete(body);
-        }
-    service_close(&service);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -408,8 +351,6 @@ int main(void)
         cmocka_unit_test(the_callers_pool_is_used),
         cmocka_unit_test(operations_are_listed),
         cmocka_unit_test(a_drawn_seed_is_told_and_draws_the_same),
-        cmocka_unit_test(scarce_memory_is_a_problem_told_whole),
-        cmocka_unit_test(scarce_memory_leaves_refusals_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
