@@ -25,16 +25,10 @@ static const char *const names[] = {[LAYER_CONV_AUTO] = "auto",
 
 enum { ALGORITHMS = sizeof names / sizeof *names };
 
-static layer_status check_ranks(const layer_shape *input, const layer_shape *weight,
-                                layer_error *error)
+static layer_status check_shapes(const layer_shape *input, const layer_shape *weight,
+                                 layer_error *error)
 {
-    size_t count;
-    layer_status status = layer_shape_count(weight, "weight", &count, error);
-    if (status == LAYER_OK)
-        status = layer_shape_count(input, "input", &count, error);
-    if (status != LAYER_OK)
-        return status;
-    if (weight->rank < 3)
+    if (weight->rank < 3 || weight->rank > LAYER_MAX_RANK)
         return layer_refuse(error, LAYER_INVALID, "weight",
                             "weight has rank %d, expected 3 to %d: [K, C/group, 1 to %d spatial "
                             "axes]",
@@ -43,7 +37,9 @@ static layer_status check_ranks(const layer_shape *input, const layer_shape *wei
         return layer_refuse(error, LAYER_INVALID, "input",
                             "input has rank %d, expected %d as weight has", input->rank,
                             weight->rank);
-    return LAYER_OK;
+    size_t count;
+    const layer_status status = layer_shape_count(weight, "weight", &count, error);
+    return status == LAYER_OK ? layer_shape_count(input, "input", &count, error) : status;
 }
 
 static layer_status check_channels(const layer_shape *input, const layer_shape *weight, int group,
@@ -199,7 +195,7 @@ layer_status layer_conv_describe(layer_conv *conv, const layer_shape *input,
     const layer_conv_options defaults = {0};
     if (options == NULL)
         options = &defaults;
-    layer_status status = check_ranks(input, weight, error);
+    layer_status status = check_shapes(input, weight, error);
     if (status == LAYER_OK)
         status = check_channels(input, weight, options->group, error);
     if (status == LAYER_OK)

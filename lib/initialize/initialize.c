@@ -25,15 +25,12 @@ static const double MOST_DEVIATIONS = 9;
 
 static layer_status check_shape(const layer_shape *shape, size_t *count, layer_error *error)
 {
-    const layer_status status = layer_shape_count(shape, "shape", count, error);
-    if (status != LAYER_OK)
-        return status;
-    if (shape->rank < 2)
+    if (shape->rank < 2 || shape->rank > LAYER_MAX_RANK)
         return layer_refuse(error, LAYER_INVALID, "shape",
                             "shape has rank %d, expected 2 to %d: [out, in] or [K, C/group, kernel "
                             "...]",
                             shape->rank, LAYER_MAX_RANK);
-    return LAYER_OK;
+    return layer_shape_count(shape, "shape", count, error);
 }
 
 static layer_status check_options(const layer_initialize_options *options, const layer_shape *shape,
