@@ -56,9 +56,9 @@ static bool scan_elements(api_scan *scan, api_step *step)
 static bool scan_array(api_scan *scan)
 {
     api_step step = {.up = scan->step};
+    api_outline(scan, "[", 1);
     if (!api_enter(scan, &step))
         return false;
-    api_outline(scan, "[", 1);
     if (api_is_next(scan, ']'))
         ++scan->at;
     else if (!scan_elements(scan, &step))
@@ -116,9 +116,9 @@ static bool scan_members(api_scan *scan, api_step *step)
 static bool scan_object(api_scan *scan)
 {
     api_step step = {.up = scan->step, .is_member = true};
+    api_outline(scan, "{", 1);
     if (!api_enter(scan, &step))
         return false;
-    api_outline(scan, "{", 1);
     if (api_is_next(scan, '}')) {
         ++scan->at;
         api_outline(scan, "}", 1);

@@ -175,6 +175,8 @@ static void test_ceilings(void **state)
         read = made.read;
         if (!read)
             assert_int_equal(made.problem.status, 413);
+        if (limit == 0)
+            assert_string_equal(made.problem.pointer, "");
         assert_true(api_arena_used(made.arena) <= limit);
         reading_release(&made);
     }
