@@ -240,7 +240,7 @@ static void expect_number(const api_field *field, char *text, size_t size)
 static void write_number(api_encoder *encoder, const api_field *field, const void *value)
 {
     (void)field;
-    api_write_number(encoder->writer, ((const api_number *)value)->value);
+    api_write_single(encoder->writer, (float)((const api_number *)value)->value);
 }
 
 static void write_number_schema(api_writer *writer, const api_field *field)

@@ -239,7 +239,7 @@ const api_kind api_result_kind = {NULL, NULL, write_result, write_result_schema}
 size_t api_result_text_size(const api_result *result, api_form form)
 {
     return form == API_FORM_BINARY ? result->count * sizeof(float)
-                                   : api_floats_text_size(result->count);
+                                   : api_floats_text_size(result->shape.rank, result->shape.extent);
 }
 
 void api_append_binary(const api_encoder *encoder)

@@ -205,10 +205,20 @@ void api_write_floats(api_writer *writer, const float *data, int rank, const int
     write_level(writer, data, rank, extent);
 }
 
-size_t api_floats_text_size(size_t count)
+void api_write_single(api_writer *writer, float value)
 {
-    /* Every element may stand in brackets of its own, but for the outermost. */
-    enum { MOST_BRACKETS = 4, ELEMENT_SIZE = API_FLOAT_TEXT_SIZE + 1 + 2 * MOST_BRACKETS };
+    begin_value(writer);
+    write_row(writer, &value, 1);
+}
+
+size_t api_floats_text_size(int rank, const int extent[])
+{
+    enum { BRACKETS_SIZE = sizeof "[]," - 1, ELEMENT_SIZE = API_FLOAT_TEXT_SIZE + sizeof "," - 1 };
     _Static_assert((int)NONFINITE_SIZE <= (int)API_FLOAT_TEXT_SIZE, "no element is longer");
-    return count > (SIZE_MAX - 2) / ELEMENT_SIZE ? SIZE_MAX : count * ELEMENT_SIZE + 2;
+    size_t size = 0, count = 1; /* of the arrays so deep; at last, of the elements */
+    for (int axis = 0; axis < rank; ++axis) {
+        size += count * BRACKETS_SIZE;
+        count *= (size_t)extent[axis];
+    }
+    return size + count * ELEMENT_SIZE;
 }

@@ -35,6 +35,7 @@ void api_write_boolean(api_writer *writer, bool value);
 void api_write_integer(api_writer *writer, int64_t value);
 void api_write_unsigned(api_writer *writer, uint64_t value);
 void api_write_number(api_writer *writer, double value);
+void api_write_single(api_writer *writer, float value);
 void api_write_null(api_writer *writer);
 
 /* `rank` extents deep; rank 1 writes the flat form. */
@@ -43,7 +44,8 @@ void api_write_floats(api_writer *writer, const float *data, int rank, const int
 /* Text that is JSON already, as one value. */
 void api_write_raw(api_writer *writer, const char *json);
 
-/* An upper bound of the bytes that api_write_floats() takes for `count` elements. */
-size_t api_floats_text_size(size_t count);
+/* An upper bound of the bytes that api_write_floats() takes for this shape, whose elements fit
+ * an int. */
+size_t api_floats_text_size(int rank, const int extent[]);
 
 #endif
