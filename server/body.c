@@ -8,7 +8,6 @@
 #include "reply.h"
 
 #include <string.h>
-#include <sys/socket.h>
 
 /* What is received in vain before the connection ends. */
 static const size_t swallow_limit = (size_t)1 << 20;
@@ -68,35 +67,36 @@ static bool grow(server_request *request, size_t size)
     return admission == SERVER_ADMITTED || refuse(request, admission);
 }
 
-/* libmicrohttpd writes nothing while it reads, and closes what is shut down. */
-static void hang_up(server_request *request)
+/* libmicrohttpd takes no reply in the middle of a body, and writes nothing there. */
+static void reply_at_once(server_request *request)
 {
     const api_response *const response = &request->response;
     request->status = response->status;
     request->bytes_out = response->body_size;
+    request->unread = true;
     server_send_raw(request->descriptor, response->status, "", response->body, response->body_size);
-    shutdown(request->descriptor, SHUT_RDWR);
 }
 
-static void swallow(server_request *request, size_t size)
+static bool swallow(server_request *request, size_t size)
 {
     request->step = SERVER_STEP_SWALLOW;
     request->must_close = true;
     request->swallowed += size;
-    if (request->swallowed <= swallow_limit)
-        extend_deadline(request);
-    else if (request->status == 0)
-        hang_up(request);
+    if (request->swallowed > swallow_limit) {
+        reply_at_once(request);
+        return false;
+    }
+    extend_deadline(request);
+    return true;
 }
 
-void server_body_receive(server_request *request, const char *data, size_t size)
+bool server_body_receive(server_request *request, const char *data, size_t size)
 {
     const size_t total = request->call.body_size + size;
-    if (request->step == SERVER_STEP_SWALLOW || (request->chunked && !grow(request, total))) {
-        swallow(request, size);
-        return;
-    }
+    if (request->step == SERVER_STEP_SWALLOW || (request->chunked && !grow(request, total)))
+        return swallow(request, size);
     memcpy(request->lease->body + request->call.body_size, data, size);
     request->call.body_size = total;
     extend_deadline(request);
+    return true;
 }

@@ -10,9 +10,9 @@ size_t server_body_limit(const server_request *request);
 
 void server_body_begin(server_request *request);
 
-/* Takes the next piece. What does not fit makes the response an error, which can only be sent at
- * the body's end: up to a bound the rest is received and dropped, then it is sent all the same and
- * the connection ends. */
-void server_body_receive(server_request *request, const char *data, size_t size);
+/* Takes the next piece. What does not fit makes the response an error, which can only be queued at
+ * the body's end: up to a bound the rest is received and dropped. False: it is more than that, the
+ * error was sent, and the connection must be closed. */
+bool server_body_receive(server_request *request, const char *data, size_t size);
 
 #endif

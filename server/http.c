@@ -7,7 +7,7 @@
 #include "clock.h"
 #include "compute.h"
 #include "connections.h"
-#include "lifecycle.h"
+#include "linger.h"
 #include "log.h"
 #include "reply.h"
 #include "request_head.h"
@@ -42,10 +42,13 @@ static void notice_connection(void *unused, struct MHD_Connection *connection, v
     (void)context;
     server_connection *const own = connection_of(connection);
     if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        if (own->request.unread)
+            server_linger(own->descriptor);
         server_connections_remove(own);
         return;
     }
     const int64_t now = server_now();
+    own->request.unread = false;
     atomic_store(&own->idle_since, now);
     server_connection_enter(own, SERVER_FRESH,
                             now + server_nanoseconds(http.options->head_timeout));
@@ -92,12 +95,13 @@ static enum MHD_Result take_head(server_request *request, const char *path, cons
 {
     enum MHD_Result result = MHD_YES;
     request->begun = server_now();
+    request->unread = true;
     if (!server_head_read(request, method, path, version))
         return server_reply(request);
     request->must_close = server_request_has_body(request);
     if (request->must_close && answer_head(request, &result))
         return result;
-    request->must_close = false;
+    request->must_close = request->unread = false;
     server_body_begin(request);
     return MHD_YES;
 }
@@ -149,8 +153,7 @@ static enum MHD_Result handle(void *unused, struct MHD_Connection *connection, c
             return take_end(request);
         const size_t size = *data_size;
         *data_size = 0;
-        server_body_receive(request, data, size);
-        return MHD_YES;
+        return server_body_receive(request, data, size) ? MHD_YES : MHD_NO;
     case SERVER_STEP_WORK:
         return server_reply(request);
     case SERVER_STEP_REPLIED:

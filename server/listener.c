@@ -31,10 +31,16 @@ static struct {
     pthread_t thread;
 } listener;
 
+static bool is_port(const char *text)
+{
+    const size_t digits = strspn(text, "0123456789");
+    return digits > 0 && digits < 6 && text[digits] == '\0' && strtoul(text, NULL, 10) <= 65535;
+}
+
 bool server_split_address(char *text, const char **host, const char **port)
 {
     char *const colon = strrchr(text, ':');
-    if (colon == NULL || colon[1] == '\0')
+    if (colon == NULL || !is_port(colon + 1))
         return false;
     *colon = '\0';
     *port = colon + 1;
@@ -113,7 +119,9 @@ static bool open_address(const char *text)
     const char *host = NULL, *port = NULL;
     snprintf(copy, sizeof copy, "%s", text);
     if (strlen(text) >= sizeof copy || !server_split_address(copy, &host, &port)) {
-        fprintf(stderr, "layerd: --listen '%s': expected HOST:PORT or [IPV6]:PORT\n", text);
+        fprintf(stderr,
+                "layerd: --listen '%s': expected HOST:PORT or [IPV6]:PORT, PORT at most 65535\n",
+                text);
         return false;
     }
     const struct addrinfo wanted = {.ai_family = AF_UNSPEC,

@@ -5,6 +5,7 @@
 #include "health.h"
 #include "http.h"
 #include "lifecycle.h"
+#include "linger.h"
 #include "listener.h"
 #include "log.h"
 #include "metrics.h"
@@ -80,6 +81,7 @@ static void stop_or_leave(void)
     server_workers_stop();
     server_reaper_stop();
     server_http_stop();
+    server_linger_stop();
     server_connections_stop();
     server_admission_stop();
     server_log_event(SERVER_LOG_INFO, "stopped");

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "connections.h"
 #include "lifecycle.h"
+#include "linger.h"
 
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -22,7 +23,7 @@ static const int64_t drain_idle_time = SERVER_SECOND;
  * misses an end that comes together with the last bytes. */
 static const int64_t hung_up_time = SERVER_SECOND / 10;
 
-static const int64_t longest_pause = SERVER_SECOND / 10, shortest_pause = SERVER_SECOND / 1000;
+static const int64_t longest_pause = SERVER_SECOND / 10, shortest_pause = SERVER_SECOND / 500;
 
 static struct {
     pthread_t thread;
@@ -159,6 +160,8 @@ static void *run_reaper(void *unused)
         reaper.nearest = reaper.now + longest_pause;
         look_at_all();
         answer_abandoned();
+        if (server_linger_round(reaper.now))
+            reaper.nearest = reaper.now;
         const int64_t soonest = server_now() + shortest_pause;
         const struct timespec until =
             server_timespec(reaper.nearest > soonest ? reaper.nearest : soonest);

@@ -48,6 +48,7 @@ typedef struct {
     bool chunked;
     size_t body_announced; /* Content-Length, or 0 */
     bool must_close;       /* the connection cannot go on after the reply */
+    bool unread;           /* it was answered before its body had come */
     double deadline_seconds;
 
     /* What it holds, and what came of it. */
