@@ -82,7 +82,7 @@ static sample print_flat(const char *name, const char *format)
 static sample print_shortest(const char *name, int rank, const int shape[], api_arena *arena)
 {
     api_writer writer;
-    api_writer_open(&writer, arena, api_floats_text_size(ELEMENTS), API_NONFINITE_ERROR);
+    api_writer_open(&writer, arena, api_floats_text_size(rank, shape), API_NONFINITE_ERROR);
     api_write_floats(&writer, elements, rank, shape);
     const size_t size = api_writer_close(&writer);
     char *const text = malloc(size);
@@ -130,7 +130,7 @@ static bool write_ours(const sample *subject, api_arena *arena, float *output)
 {
     (void)output;
     api_writer writer;
-    api_writer_open(&writer, arena, api_floats_text_size(ELEMENTS), API_NONFINITE_ERROR);
+    api_writer_open(&writer, arena, api_floats_text_size(1, flat_shape), API_NONFINITE_ERROR);
     api_write_floats(&writer, elements, 1, flat_shape);
     const size_t size = api_writer_close(&writer);
     return size == subject->size && memcmp(writer.begin, subject->text, size) == 0;
