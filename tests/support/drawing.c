@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { ALIGNMENT = 64 };
+
 /* Not an assertion of cmocka's: those belong to the main thread. */
 static void require(bool holds, const char *what)
 {
@@ -38,8 +40,8 @@ layer_status drawing_run(const layer_initialize *initialize, float *weight, int 
                          const int *cancelled)
 {
     const size_t size = layer_initialize_workspace_size(initialize);
-    void *const workspace = size == 0 ? NULL : malloc(size);
-    require(size == 0 || workspace != NULL, "no memory");
+    void *workspace = NULL;
+    require(size == 0 || posix_memalign(&workspace, ALIGNMENT, size) == 0, "no memory");
     const layer_executor executor = threads_executor(threads);
     const layer_run run = {workspace, threads == 1 ? NULL : &executor, cancelled};
     const layer_status status = layer_initialize_run(initialize, weight, &run);
