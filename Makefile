@@ -147,7 +147,7 @@ $(PRELOADS): $(OUT)/%.so: %.c
 ##run: install what is missing, build, start the daemon on 127.0.0.1:8080
 .PHONY: run
 run:
-	@.ci/install build
+	@.ci/install build run
 	@$(MAKE) --no-print-directory -s -j$$(nproc) $(OUT)/layerd
 	@exec $(OUT)/layerd $(ARGS)
 
