@@ -10,6 +10,36 @@
 #include <stdio.h>
 #include <string.h>
 
+/* ---- Rows ------------------------------------------------------------------------------------ */
+
+const api_kind api_included_kind = {NULL, NULL, NULL, NULL};
+
+api_rows api_rows_of(const api_field *table)
+{
+    return (api_rows){.outer = table};
+}
+
+bool api_next_row(api_rows *rows)
+{
+    for (;;) {
+        const bool included = rows->inner != NULL;
+        const api_field *const row = included ? rows->inner++ : rows->outer;
+        if (row->name == NULL && !included)
+            return false;
+        if (row->name == NULL) {
+            rows->inner = NULL;
+            rows->outer++;
+        } else if (row->kind == &api_included_kind) {
+            rows->inner = row->fields;
+        } else {
+            rows->field = row;
+            rows->offset = row->offset + (included ? rows->outer->offset : 0);
+            rows->outer += !included;
+            return true;
+        }
+    }
+}
+
 /* ---- Pointers -------------------------------------------------------------------------------- */
 
 size_t api_pointer_push(char pointer[API_POINTER_SIZE], const char *name)
@@ -101,8 +131,8 @@ static bool refuse_unknown(api_decoder *decoder, const char *name, const api_fie
 {
     api_hint hint = api_hint_for(name);
     for (; *tables != NULL; tables++)
-        for (const api_field *field = *tables; field->name != NULL; field++)
-            api_hint_offer(&hint, field->name);
+        for (api_rows rows = api_rows_of(*tables); api_next_row(&rows);)
+            api_hint_offer(&hint, rows.field->name);
     if (hint.nearest == NULL)
         return api_refuse(decoder->problem, 422, decoder->pointer, "unknown field \"%.64s\"", name);
     return api_refuse(decoder->problem, 422, decoder->pointer,
@@ -111,22 +141,25 @@ static bool refuse_unknown(api_decoder *decoder, const char *name, const api_fie
 
 /* ---- Decoding -------------------------------------------------------------------------------- */
 
-static const api_field *find(const api_field *const tables[], const char *name)
+/* The row of that name, in the walk over its table; false if there is none. */
+static bool find(const api_field *const tables[], const char *name, api_rows *row)
 {
     for (; *tables != NULL; tables++) {
-        for (const api_field *field = *tables; field->name != NULL; field++)
-            if (strcmp(field->name, name) == 0)
-                return field;
+        *row = api_rows_of(*tables);
+        while (api_next_row(row))
+            if (strcmp(row->field->name, name) == 0)
+                return true;
     }
-    return NULL;
+    return false;
 }
 
-static bool check_required(api_decoder *decoder, const api_field *field, const void *target)
+static bool check_required(api_decoder *decoder, const api_field *table, const void *target)
 {
-    for (; field->name != NULL; field++) {
-        const bool *const given = (const void *)((const char *)target + field->offset);
-        if (field->required && !*given)
-            return api_refuse_member(decoder, field->name, "missing field \"%s\"", field->name);
+    for (api_rows rows = api_rows_of(table); api_next_row(&rows);) {
+        const bool *const given = (const void *)((const char *)target + rows.offset);
+        if (rows.field->required && !*given)
+            return api_refuse_member(decoder, rows.field->name, "missing field \"%s\"",
+                                     rows.field->name);
     }
     return true;
 }
@@ -138,11 +171,11 @@ bool api_decode_object(api_decoder *decoder, const cJSON *object, const api_fiel
     cJSON_ArrayForEach(item, object)
     {
         const size_t length = api_pointer_push(decoder->pointer, item->string);
-        const api_field *field = find(tables, item->string);
-        if (field == NULL)
+        api_rows row;
+        if (!find(tables, item->string, &row))
             return refuse_unknown(decoder, item->string, tables);
-        void *value = (char *)target + field->offset;
-        if (!field->kind->decode(decoder, field, item, value))
+        void *value = (char *)target + row.offset;
+        if (!row.field->kind->decode(decoder, row.field, item, value))
             return false;
         *(bool *)value = true;
         api_pointer_pop(decoder->pointer, length);
@@ -165,8 +198,9 @@ static void write_shape_member(api_writer *writer, const char *name, const layer
 
 void api_encode_fields(api_encoder *encoder, const api_field *table, const void *target)
 {
-    for (const api_field *field = table; field->name != NULL; field++) {
-        const void *value = (const char *)target + field->offset;
+    for (api_rows rows = api_rows_of(table); api_next_row(&rows);) {
+        const api_field *const field = rows.field;
+        const void *value = (const char *)target + rows.offset;
         if (!*(const bool *)value)
             continue;
         if (encoder->dry_run && field->kind == &api_result_kind) {

@@ -64,6 +64,25 @@ typedef struct {
     layer_shape value;
 } api_shape;
 
+/* A string; lives in the arena. */
+typedef struct {
+    bool given;
+    const char *value;
+} api_text;
+
+/* An array of objects: `count` structs that lie side by side in the arena. */
+typedef struct {
+    bool given;
+    size_t count;
+    void *items;
+} api_objects;
+
+/* An array of words that a choice accepts: the set of their values, as bits. */
+typedef struct {
+    bool given;
+    uint32_t value;
+} api_choices;
+
 /* A lifted array of numbers, of any rank. */
 typedef struct {
     bool given;
@@ -106,7 +125,8 @@ typedef struct api_field {
     double minimum, maximum;        /* of a number or of each integer; both 0: any */
     int fewest, most;               /* numbers in an array */
     const api_option *options;      /* of a choice */
-    const struct api_field *fields; /* of an object */
+    const struct api_field *fields; /* of an object, of each in an array, of what is included */
+    size_t item_size;               /* of each object in an array, as a struct */
     const char *fallback;           /* what leaving it out means, as JSON; NULL: the summary says */
     const char *summary;
 } api_field;
@@ -151,10 +171,30 @@ extern const api_kind api_integer_kind; /* api_integer */
 extern const api_kind
     api_integers_kind;               /* api_integers of a request: one for all axes, or an array */
 extern const api_kind api_list_kind; /* api_integers of a reply: always an array */
-extern const api_kind api_number_kind; /* api_number */
-extern const api_kind api_choice_kind; /* api_choice */
-extern const api_kind api_shape_kind;  /* api_shape */
-extern const api_kind api_object_kind; /* a struct that begins with `bool given` */
+extern const api_kind api_number_kind;  /* api_number */
+extern const api_kind api_choice_kind;  /* api_choice */
+extern const api_kind api_shape_kind;   /* api_shape */
+extern const api_kind api_object_kind;  /* a struct that begins with `bool given` */
+extern const api_kind api_objects_kind; /* api_objects, of `fewest` to `most` */
+extern const api_kind api_text_kind;    /* api_text, of `fewest` to `most` bytes */
+extern const api_kind api_choices_kind; /* api_choices */
+
+/* A row of this kind is no member itself: it stands for the rows of its `fields`, whose offsets
+ * count from its own. So operations share what they have in common. Its name is a label. */
+extern const api_kind api_included_kind;
+
+/* A walk over the rows of a table, those that it includes in their places:
+ *
+ *     for (api_rows rows = api_rows_of(table); api_next_row(&rows);) ... rows.field, rows.offset
+ */
+typedef struct {
+    const api_field *field; /* the row, and the offset of its value in the table's struct */
+    size_t offset;
+    const api_field *outer, *inner; /* what comes next; inner is NULL outside an included table */
+} api_rows;
+
+api_rows api_rows_of(const api_field *table);
+bool api_next_row(api_rows *rows);
 extern const api_kind api_tensor_kind; /* api_tensor */
 extern const api_kind api_result_kind; /* api_result */
 

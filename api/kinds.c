@@ -1,4 +1,5 @@
-/* The kinds of fields that are not tensors: how each is read, expected, written and documented.
+/* The kinds of fields that are single values or arrays of integers: how each is read, expected,
+ * written and documented.
  * SPDX-License-Identifier: MIT */
 #include "fields.h"
 #include "hints.h"
@@ -312,33 +313,3 @@ static void write_choice_schema(api_writer *writer, const api_field *field)
 }
 
 const api_kind api_choice_kind = {decode_choice, expect_choice, write_choice, write_choice_schema};
-
-/* ---- Objects --------------------------------------------------------------------------------- */
-
-static bool decode_object(api_decoder *decoder, const api_field *field, const cJSON *item,
-                          void *value)
-{
-    if (!cJSON_IsObject(item))
-        return api_refuse_value(decoder, field, item);
-    const api_field *const tables[] = {field->fields, NULL};
-    return api_decode_object(decoder, item, tables, value);
-}
-
-static void expect_object(const api_field *field, char *text, size_t size)
-{
-    snprintf(text, size, "an object with %s", field->fields[0].name);
-}
-
-static void write_object(api_encoder *encoder, const api_field *field, const void *value)
-{
-    api_write_begin(encoder->writer, '{');
-    api_encode_fields(encoder, field->fields, value);
-    api_write_end(encoder->writer, '}');
-}
-
-static void write_object_schema(api_writer *writer, const api_field *field)
-{
-    api_write_object_schema(writer, (const api_field *const[]){field->fields, NULL});
-}
-
-const api_kind api_object_kind = {decode_object, expect_object, write_object, write_object_schema};

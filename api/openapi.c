@@ -19,6 +19,13 @@
     X(503, "the queue is full, or the daemon is stopping: try again after Retry-After")            \
     X(504, "the deadline passed")
 
+/* One row a path that the daemon answers by itself: path, name, content type, summary. */
+#define DAEMON_PATH_LIST(X)                                                                        \
+    X("/v2", "metadata", "application/json", "Name, version and extensions")                       \
+    X("/v2/health/live", "live", "application/json", "Whether the daemon runs")                    \
+    X("/v2/health/ready", "ready", "application/json", "Whether it takes requests; 503 if not")    \
+    X("/metrics", "metrics", "text/plain", "Metrics in Prometheus's text format")
+
 static const char tensor_schemas[] =
     "\"Tensor\":{\"description\":\"a tensor in any of three forms\",\"oneOf\":["
     "{\"$ref\":\"#/components/schemas/NestedTensor\"},"
@@ -115,14 +122,14 @@ void api_write_object_schema(api_writer *writer, const api_field *const tables[]
     api_write_key(writer, "required");
     api_write_begin(writer, '[');
     for (const api_field *const *table = tables; *table != NULL; table++)
-        for (const api_field *field = *table; field->name != NULL; field++)
-            if (field->required)
-                api_write_string(writer, field->name);
+        for (api_rows rows = api_rows_of(*table); api_next_row(&rows);)
+            if (rows.field->required)
+                api_write_string(writer, rows.field->name);
     api_write_end(writer, ']');
     open_member(writer, "properties");
     for (const api_field *const *table = tables; *table != NULL; table++)
-        for (const api_field *field = *table; field->name != NULL; field++)
-            write_property(writer, field);
+        for (api_rows rows = api_rows_of(*table); api_next_row(&rows);)
+            write_property(writer, rows.field);
     api_write_end(writer, '}');
 }
 
@@ -148,8 +155,8 @@ static void write_dry_schema(api_writer *writer, const api_operation *operation)
     write_raw_member(writer, "required", "[\"dry_run\",\"multiplications\",\"memory_bytes\"]");
     open_member(writer, "properties");
     write_raw_member(writer, "dry_run", "{\"const\":true}");
-    for (const api_field *field = operation->reply; field->name != NULL; field++)
-        write_dry_property(writer, field);
+    for (api_rows rows = api_rows_of(operation->reply); api_next_row(&rows);)
+        write_dry_property(writer, rows.field);
     write_raw_member(writer, "multiplications", "{\"type\":\"integer\",\"minimum\":0}");
     write_raw_member(writer, "memory_bytes", "{\"type\":\"integer\",\"minimum\":0}");
     api_write_end(writer, '}');
@@ -226,17 +233,30 @@ static void write_operation(api_writer *writer, const api_operation *operation)
     api_write_end(writer, '}');
 }
 
-static void write_page(api_writer *writer, const api_page *page)
+static void write_get(api_writer *writer, const char *path, const char *name, const char *type,
+                      const char *summary)
 {
-    open_member(writer, page->path);
+    open_member(writer, path);
     open_member(writer, "get");
-    write_member(writer, "operationId", page->name);
-    write_member(writer, "summary", page->summary);
-    write_raw_member(writer, "responses",
-                     "{\"200\":{\"description\":\"the document\",\"content\":{\"application/json\":"
-                     "{\"schema\":{\"type\":\"object\"}}}}}");
-    api_write_end(writer, '}');
-    api_write_end(writer, '}');
+    write_member(writer, "operationId", name);
+    write_member(writer, "summary", summary);
+    open_member(writer, "responses");
+    open_member(writer, "200");
+    write_member(writer, "description", summary);
+    open_member(writer, "content");
+    write_raw_member(writer, type, "{}");
+    for (int i = 0; i < 5; i++)
+        api_write_end(writer, '}');
+}
+
+static void write_gets(api_writer *writer)
+{
+    for (size_t i = 0; i < api_page_count; i++)
+        write_get(writer, api_pages[i].path, api_pages[i].name, "application/json",
+                  api_pages[i].summary);
+#define DAEMON_PATH(path, name, type, summary) write_get(writer, path, name, type, summary);
+    DAEMON_PATH_LIST(DAEMON_PATH)
+#undef DAEMON_PATH
 }
 
 /* ---- The document ---------------------------------------------------------------------------- */
@@ -292,8 +312,7 @@ void api_write_openapi(api_writer *writer)
     open_member(writer, "paths");
     for (size_t i = 0; i < api_operation_count(); i++)
         write_operation(writer, api_operation_at(i));
-    for (size_t i = 0; i < api_page_count; i++)
-        write_page(writer, &api_pages[i]);
+    write_gets(writer);
     api_write_end(writer, '}');
     write_components(writer);
     api_write_end(writer, '}');

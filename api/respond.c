@@ -42,13 +42,12 @@ static bool refuse_memory(api_problem *problem, const api_arena *arena, size_t s
                       api_arena_used(arena) + api_arena_left(arena), api_arena_used(arena) + size);
 }
 
-/* The reply's tensors in turn: the one after `result`, or the first after NULL. */
-static api_result *next_result(const api_job *job, const api_field **field)
+/* The reply's tensors in turn, as rows are; NULL after the last. */
+static api_result *next_result(const api_job *job, api_rows *rows)
 {
-    *field = *field == NULL ? job->operation->reply : *field + 1;
-    for (; (*field)->name != NULL; ++*field) {
-        api_result *const result = (void *)((char *)job->call + (*field)->offset);
-        if ((*field)->kind == &api_result_kind && result->given)
+    while (api_next_row(rows)) {
+        api_result *const result = (void *)((char *)job->call + rows->offset);
+        if (rows->field->kind == &api_result_kind && result->given)
             return result;
     }
     return NULL;
@@ -97,9 +96,9 @@ static bool measure(api_job *job, api_problem *problem)
     const int threads = job->limits.threads > 0 ? job->limits.threads : 1;
     size_t size = FRAME_TEXT_SIZE + 2 * ALIGNMENT;
     size = plus(size, job->operation->workspace_size(job->call, threads));
-    const api_field *field = NULL;
-    for (api_result *result; (result = next_result(job, &field)) != NULL;) {
-        if (!api_shape_admit(&result->shape, field->name, "", job->limits.tensor_elements,
+    api_rows rows = api_rows_of(job->operation->reply);
+    for (api_result *result; (result = next_result(job, &rows)) != NULL;) {
+        if (!api_shape_admit(&result->shape, rows.field->name, "", job->limits.tensor_elements,
                              &result->count, problem))
             return false;
         size = plus(size, result->count * sizeof(float) + ALIGNMENT);
@@ -173,8 +172,8 @@ api_job *api_parse(const api_request *request, const api_limits *limits, api_are
 
 static bool allocate_results(const api_job *job, api_problem *problem)
 {
-    const api_field *field = NULL;
-    for (api_result *result; (result = next_result(job, &field)) != NULL;) {
+    api_rows rows = api_rows_of(job->operation->reply);
+    for (api_result *result; (result = next_result(job, &rows)) != NULL;) {
         const size_t size = result->count * sizeof(float);
         result->data = api_arena_allocate(job->arena, size);
         if (result->data == NULL)
@@ -216,14 +215,14 @@ bool api_compute(api_job *job, const api_run *run, api_response *response)
 static void describe_nonfinite(const api_job *job, api_problem *problem)
 {
     static const char advice[] = "which JSON cannot write: give nonfinite, or output_format binary";
-    const api_field *field = NULL;
-    for (const api_result *result; (result = next_result(job, &field)) != NULL;) {
+    api_rows rows = api_rows_of(job->operation->reply);
+    for (const api_result *result; (result = next_result(job, &rows)) != NULL;) {
         size_t i = 0;
         while (i < result->count && isfinite(result->data[i]))
             i++;
         if (i < result->count)
-            api_refuse(problem, 422, "/nonfinite", "element %zu of %s is %s, %s", i, field->name,
-                       isnan(result->data[i]) ? "NaN" : "infinite", advice);
+            api_refuse(problem, 422, "/nonfinite", "element %zu of %s is %s, %s", i,
+                       rows.field->name, isnan(result->data[i]) ? "NaN" : "infinite", advice);
     }
     api_refuse(problem, 422, "/nonfinite", "the reply has an infinity or NaN, %s", advice);
 }
@@ -257,8 +256,8 @@ void api_write(api_job *job, api_response *response)
 {
     const api_call *const call = job->call;
     size_t capacity = FRAME_TEXT_SIZE;
-    const api_field *field = NULL;
-    for (const api_result *result; (result = next_result(job, &field)) != NULL;)
+    api_rows rows = api_rows_of(job->operation->reply);
+    for (const api_result *result; (result = next_result(job, &rows)) != NULL;)
         capacity += api_result_text_size(result, call->form);
     api_writer writer;
     api_encoder encoder = {.writer = &writer, .form = call->form};

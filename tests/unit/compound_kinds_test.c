@@ -1,0 +1,202 @@
+/* Field kinds made of others: included tables, arrays of objects, texts, sets of words.
+ * SPDX-License-Identifier: MIT */
+#include "fields.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+typedef struct {
+    api_integer near, far;
+} shared;
+
+typedef struct {
+    bool given;
+    api_text name;
+    api_integer size;
+} item;
+
+typedef struct {
+    api_boolean first;
+    shared shared;
+    api_objects items;
+    api_choices words;
+    api_text label;
+} target;
+
+static const api_option words[] = {{"red", 0, NULL}, {"blue", 5, NULL}, {0}};
+
+static const api_field shared_fields[] = {
+    {.name = "near",
+     .kind = &api_integer_kind,
+     .offset = offsetof(shared, near),
+     .required = true,
+     .maximum = 9},
+    {.name = "far", .kind = &api_integer_kind, .offset = offsetof(shared, far), .maximum = 9},
+    {0},
+};
+
+static const api_field item_fields[] = {
+    {.name = "name",
+     .kind = &api_text_kind,
+     .offset = offsetof(item, name),
+     .fewest = 1,
+     .most = 3},
+    {.name = "size",
+     .kind = &api_integer_kind,
+     .offset = offsetof(item, size),
+     .required = true,
+     .maximum = 9},
+    {0},
+};
+
+static const api_field fields[] = {
+    {.name = "first", .kind = &api_boolean_kind, .offset = offsetof(target, first)},
+    {.name = "shared",
+     .kind = &api_included_kind,
+     .offset = offsetof(target, shared),
+     .fields = shared_fields},
+    {.name = "items",
+     .kind = &api_objects_kind,
+     .offset = offsetof(target, items),
+     .fewest = 1,
+     .most = 3,
+     .fields = item_fields,
+     .item_size = sizeof(item)},
+    {.name = "words",
+     .kind = &api_choices_kind,
+     .offset = offsetof(target, words),
+     .options = words},
+    {.name = "label",
+     .kind = &api_text_kind,
+     .offset = offsetof(target, label),
+     .fewest = 0,
+     .most = 5},
+    {0},
+};
+
+typedef struct {
+    api_arena *arena;
+    target target;
+    api_problem problem;
+} decoding;
+
+/* The caller destroys the arena. */
+static decoding decode(const char *text)
+{
+    static const api_field *const tables[] = {fields, NULL};
+    static const api_limits limits = {.tensor_elements = 1000};
+    decoding result = {.arena = api_arena_create(1 << 20)};
+    api_document document;
+    assert_true(api_read(text, strlen(text), 1000, result.arena, &document, &result.problem));
+    api_decoder decoder = {.document = &document,
+                           .limits = &limits,
+                           .arena = result.arena,
+                           .problem = &result.problem};
+    const bool decoded = api_decode_object(&decoder, document.root, tables, &result.target);
+    assert_int_equal(decoded, result.problem.status == 0);
+    return result;
+}
+
+static void refuse(const char *text, const char *pointer, const char *detail)
+{
+    const decoding result = decode(text);
+    assert_int_equal(result.problem.status, 422);
+    assert_string_equal(result.problem.pointer, pointer);
+    assert_string_equal(result.problem.detail, detail);
+    api_arena_destroy(result.arena);
+}
+
+static void everything_is_decoded(void **state)
+{
+    (void)state;
+    const decoding result = decode("{\"far\":2,\"near\":1,\"words\":[\"blue\",\"red\",\"blue\"],"
+                                   "\"items\":[{\"size\":3},{\"name\":\"abc\",\"size\":4}],"
+                                   "\"label\":\"\",\"first\":true}");
+    const target *const got = &result.target;
+    assert_int_equal(result.problem.status, 0);
+    assert_true(got->first.given && got->shared.near.value == 1 && got->shared.far.value == 2);
+    assert_int_equal(got->words.value, 1u << 5 | 1u);
+    assert_int_equal(got->items.count, 2);
+    const item *const items = got->items.items;
+    assert_true(items[0].given && !items[0].name.given && items[0].size.value == 3);
+    assert_string_equal(items[1].name.value, "abc");
+    assert_int_equal(items[1].size.value, 4);
+    assert_string_equal(got->label.value, "");
+    api_arena_destroy(result.arena);
+}
+
+static void everything_is_refused_where_it_stands(void **state)
+{
+    (void)state;
+    refuse("{}", "/near", "missing field \"near\"");
+    refuse("{\"fra\":1}", "/fra", "unknown field \"fra\"; did you mean \"far\"?");
+    refuse("{\"shared\":1}", "/shared", "unknown field \"shared\"");
+    refuse("{\"near\":1,\"items\":[]}", "/items",
+           "items is an empty array; expected an array of 1 to 3 objects");
+    refuse("{\"near\":1,\"items\":[{\"size\":1},{\"size\":1},{\"size\":1},{\"size\":1}]}", "/items",
+           "items is an array of other things than numbers; expected an array of 1 to 3 objects");
+    refuse("{\"near\":1,\"items\":{\"size\":1}}", "/items",
+           "items is an object; expected an array of 1 to 3 objects");
+    refuse("{\"near\":1,\"items\":[{\"size\":1},{\"size\":\"1\"}]}", "/items/1/size",
+           "size is a string; expected an integer from 0 to 9");
+    refuse("{\"near\":1,\"items\":[{\"name\":\"\",\"size\":1}]}", "/items/0/name",
+           "name is a string; expected a string of 1 to 3 bytes");
+    refuse("{\"near\":1,\"words\":[\"re\"]}", "/words",
+           "unknown words \"re\"; did you mean \"red\"?");
+    refuse("{\"near\":1,\"words\":\"red\"}", "/words",
+           "words is a string; expected an array of one of \"red\", \"blue\"");
+    refuse("{\"near\":1,\"label\":\"longer\"}", "/label",
+           "label is a string; expected a string of 0 to 5 bytes");
+}
+
+static void everything_is_written(void **state)
+{
+    (void)state;
+    item items[] = {{.size = {true, 1}}, {.name = {true, "b"}, .size = {true, 2}}};
+    const target what = {.shared = {{true, 3}, {true, 4}}, .items = {true, 2, items}};
+    static const char expected[] =
+        "{\"near\":3,\"far\":4,\"items\":[{\"size\":1},{\"name\":\"b\",\"size\":2}]}";
+    api_arena *const arena = api_arena_create(1 << 20);
+    api_writer writer;
+    api_encoder encoder = {.writer = &writer};
+    api_writer_open(&writer, arena, 4096, API_NONFINITE_ERROR);
+    api_write_begin(&writer, '{');
+    api_encode_fields(&encoder, fields, &what);
+    api_write_end(&writer, '}');
+    assert_int_equal(api_writer_close(&writer), strlen(expected));
+    assert_memory_equal(writer.begin, expected, strlen(expected));
+    api_arena_destroy(arena);
+}
+
+static void included_tables_may_be_empty_or_last(void **state)
+{
+    (void)state;
+    static const api_field nothing[] = {{0}};
+    const api_field table[] = {
+        {.name = "a", .kind = &api_included_kind, .fields = nothing},
+        {.name = "b", .kind = &api_included_kind, .offset = 8, .fields = shared_fields},
+        {0},
+    };
+    api_rows rows = api_rows_of(table);
+    assert_true(api_next_row(&rows));
+    assert_string_equal(rows.field->name, "near");
+    assert_true(api_next_row(&rows));
+    assert_string_equal(rows.field->name, "far");
+    assert_int_equal(rows.offset, 8 + offsetof(shared, far));
+    assert_false(api_next_row(&rows));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(everything_is_decoded),
+        cmocka_unit_test(everything_is_refused_where_it_stands),
+        cmocka_unit_test(everything_is_written),
+        cmocka_unit_test(included_tables_may_be_empty_or_last),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
