@@ -201,7 +201,7 @@ static void the_first_line_tells_version_and_address(void **state)
     char expected[128];
     snprintf(expected, sizeof expected, "layerd " LAYERD_VERSION " listening on %s\n", daemon->url);
     char *const output = child_text(daemon->process.output);
-    assert_string_equal(output, expected);
+    assert_int_equal(strncmp(output, expected, strlen(expected)), 0);
     assert_true(daemon->port > 0);
     assert_int_equal(strncmp(daemon->url, "http://127.0.0.1:", 17), 0);
     free(output);
@@ -216,6 +216,14 @@ static int free_port(void)
     const int port = daemon->port;
     daemon_stop(daemon);
     return port;
+}
+
+static bool is_not_ready(void *url)
+{
+    http_reply reply = http_get(url, "/v2/health/ready");
+    const bool found = reply.status == 503;
+    http_free(&reply);
+    return found;
 }
 
 static void check_health(const char *url, int status)
@@ -237,10 +245,7 @@ static void healthcheck_tells_by_its_exit_code(void **state)
     assert_int_equal(result.status, 0);
     daemon_result_free(&result);
     kill(daemon->process.pid, SIGTERM);
-    http_reply reply;
-    while (reply = http_get(daemon->url, "/v2/health/ready"), reply.status != 503)
-        http_free(&reply);
-    http_free(&reply);
+    assert_true(wait_until(is_not_ready, daemon->url));
     check_health(daemon->url, 1);
     kill(daemon->process.pid, SIGTERM);
     assert_int_equal(daemon_finish(daemon), 0);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,13 +74,12 @@ static void check_leaver_at_work(const char *workers)
 {
     daemon_process *const daemon =
         daemon_with("--workers", workers, "--deadline", "3600", "--max-multiplications", "1e15",
-                    "--max-body", "1GiB", "--max-memory", "4GiB");
+                    "--max-elements", "1000000000", "--max-memory", "4GiB");
     heavy_request *const heavy = heavy_create(HEAVY_MUCH, 300, NULL);
     for (int turn = 0; turn < 4; turn++) {
         raw_connection connection = raw_open(daemon->url);
         send_heavy(&connection, heavy);
-        while (metric(daemon->url, "layerd_memory_in_flight_bytes", "") < 200e6)
-            continue;
+        assert_true(metric_exceeds(daemon->url, "layerd_memory_in_flight_bytes", "", 200e6));
         leave(&connection, turn);
         assert_true(metric_becomes(daemon->url, "layerd_memory_in_flight_bytes", "", 0));
     }
@@ -100,12 +100,13 @@ static void leavers_in_the_queue_are_forgotten(void **state)
     enum { WAITING = 20 };
     daemon_process *const daemon =
         daemon_with("--workers", "1", "--inline-multiplications", "0", "--deadline", "3600");
-    heavy_request *const heavy = heavy_create(HEAVY_MUCH, 100, NULL), *const little = heavy_create(
-                                                                          HEAVY_LITTLE, 1, NULL);
+    heavy_request *const heavy = heavy_create(HEAVY_MUCH, HEAVY_MOST, NULL), *const little =
+                                                                                 heavy_create(
+                                                                                     HEAVY_LITTLE,
+                                                                                     1, NULL);
     raw_connection working = raw_open(daemon->url), waiting[WAITING];
     send_heavy(&working, heavy);
-    while (metric(daemon->url, "layerd_memory_in_flight_bytes", "") == 0)
-        continue;
+    assert_true(metric_exceeds(daemon->url, "layerd_memory_in_flight_bytes", "", 0));
     assert_true(metric_becomes(daemon->url, "layerd_queue_length", "", 0));
     for (int turn = 0; turn < WAITING; turn++) {
         waiting[turn] = raw_open(daemon->url);
@@ -122,22 +123,34 @@ static void leavers_in_the_queue_are_forgotten(void **state)
     expect_rest(daemon);
 }
 
-/* A reply of 16 MiB of which a few bytes are taken. */
+static bool has_something(void *connection)
+{
+    return !raw_silent(connection);
+}
+
+/* Waits for the beginning of a reply of 20 MB. */
+static void ask_for_weights(raw_connection *connection)
+{
+    static const char body[] = "{\"method\":\"xavier_uniform\",\"shape\":[2000,1000]}";
+    char text[512];
+    snprintf(text, sizeof text,
+             "POST /v1/initialize HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+             "Content-Length: %zu\r\n\r\n%s",
+             sizeof body - 1, body);
+    raw_write(connection, text);
+    assert_true(wait_until(has_something, connection));
+}
+
+/* A reply of which a few bytes are taken. */
 static void leavers_in_the_reply_are_forgotten(void **state)
 {
     (void)state;
-    static const char body[] = "{\"method\":\"xavier_uniform\",\"shape\":[2000,1000]}";
     daemon_process *const daemon = daemon_start(&(daemon_options){0});
     for (int turn = 0; turn < 10; turn++) {
         raw_connection connection = raw_open(daemon->url);
-        raw_write(&connection, "POST /v1/initialize HTTP/1.1\r\nHost: a\r\n"
-                               "Content-Type: application/json\r\nContent-Length: 49\r\n\r\n");
-        raw_write(&connection, body);
-        while (raw_silent(&connection))
-            continue;
+        ask_for_weights(&connection);
         leave(&connection, turn);
     }
-    assert_int_equal(strlen(body), 49);
     expect_rest(daemon);
 }
 
@@ -145,14 +158,9 @@ static void leavers_in_the_reply_are_forgotten(void **state)
 static void a_reader_that_stops_is_cut_off(void **state)
 {
     (void)state;
-    static const char body[] = "{\"method\":\"xavier_uniform\",\"shape\":[2000,1000]}";
     daemon_process *const daemon = daemon_with("--body-timeout", "0.5", "--min-rate", "1000000000");
     raw_connection connection = raw_open(daemon->url);
-    raw_write(&connection, "POST /v1/initialize HTTP/1.1\r\nHost: a\r\n"
-                           "Content-Type: application/json\r\nContent-Length: 49\r\n\r\n");
-    raw_write(&connection, body);
-    while (raw_silent(&connection))
-        continue;
+    ask_for_weights(&connection);
     assert_true(daemon_is_at_rest(daemon->url));
     raw_close(&connection);
     expect_rest(daemon);

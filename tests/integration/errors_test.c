@@ -51,7 +51,7 @@ static const error_row sense_rows[] = {
     {NULL, CONV, NULL, "{\"input\":[[1]],\"weight\":[[1]],\"groups\":2}", 422, "/groups", "group"},
     {NULL, CONV, NULL, "{\"input\":[[1]],\"weight\":[[1]],\"kernel_size\":2}", 422, "/kernel_size",
      "kernel_shape"},
-    {NULL, CONV, NULL, "{\"input\":\"x\",\"weight\":[[1]]}", 422, "/input", "tensor"},
+    {NULL, CONV, NULL, "{\"input\":\"x\",\"weight\":[[1]]}", 422, "/input", "nested arrays"},
     {NULL, CONV, NULL, "{\"input\":[[1,2],[3]],\"weight\":[[1]]}", 422, NULL, NULL},
     {NULL, CONV, NULL, "{\"input\":[[1,\"2\"]],\"weight\":[[1]]}", 422, NULL, NULL},
     {NULL, CONV, NULL, "{\"input\":[[1e39]],\"weight\":[[1]]}", 422, NULL, NULL},

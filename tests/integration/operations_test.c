@@ -84,6 +84,13 @@ static bool forms_agree(http_client *client, const test_case *at)
     return agree;
 }
 
+/* An infinity that JSON writes as null is another thing in the binary form. */
+static bool is_comparable(const test_case *at)
+{
+    return strcmp(at->path, "/v1/conv") == 0 && at->status == 200 &&
+           cJSON_HasObjectItem(at->reply, "output") && strstr(at->request, "nonfinite") == NULL;
+}
+
 static void the_forms_of_tensors_agree(void **state)
 {
     (void)state;
@@ -92,8 +99,7 @@ static void the_forms_of_tensors_agree(void **state)
     http_client *const client = http_open(service_url());
     for (size_t index = 0; index < cases.count; index++) {
         const test_case *const at = &cases.cases[index];
-        const bool has_output = cJSON_HasObjectItem(at->reply, "output");
-        if (strcmp(at->path, "/v1/conv") != 0 || at->status != 200 || !has_output)
+        if (!is_comparable(at))
             continue;
         failed += !forms_agree(client, at);
         compared++;

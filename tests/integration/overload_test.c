@@ -29,14 +29,13 @@ static raw_connection send_heavy(const daemon_process *daemon, const heavy_reque
 }
 
 /* Keeps the only worker busy until its connection is closed. */
-static raw_connection occupy(const daemon_process *daemon, size_t kernels)
+static raw_connection occupy(const daemon_process *daemon)
 {
-    heavy_request *const heavy = heavy_create(HEAVY_MUCH, kernels, NULL);
+    heavy_request *const heavy = heavy_create(HEAVY_MUCH, HEAVY_MOST, NULL);
     const double before = metric(daemon->url, "layerd_memory_in_flight_bytes", "");
     const raw_connection connection = send_heavy(daemon, heavy);
     heavy_destroy(heavy);
-    while (metric(daemon->url, "layerd_memory_in_flight_bytes", "") <= before)
-        continue;
+    assert_true(metric_exceeds(daemon->url, "layerd_memory_in_flight_bytes", "", before));
     assert_true(metric_becomes(daemon->url, "layerd_queue_length", "", 0));
     return connection;
 }
@@ -45,7 +44,7 @@ static void a_full_queue_is_503(void **state)
 {
     (void)state;
     daemon_process *const daemon = daemon_with(BUSY_OPTIONS("1"));
-    raw_connection working = occupy(daemon, 100);
+    raw_connection working = occupy(daemon);
     heavy_request *const heavy = heavy_create(HEAVY_LITTLE, 1, NULL);
     raw_connection waiting = send_heavy(daemon, heavy);
     assert_true(metric_becomes(daemon->url, "layerd_queue_length", "", 1));
@@ -69,9 +68,9 @@ static void a_full_queue_is_503(void **state)
 static void memory_that_others_hold_is_503(void **state)
 {
     (void)state;
-    daemon_process *const daemon = daemon_with(BUSY_OPTIONS("8"), "--max-memory", "120MiB");
-    raw_connection working = occupy(daemon, 100);
-    heavy_request *const heavy = heavy_create(HEAVY_MUCH, 100, NULL);
+    daemon_process *const daemon = daemon_with(BUSY_OPTIONS("8"), "--max-memory", "160MiB");
+    raw_connection working = occupy(daemon);
+    heavy_request *const heavy = heavy_create(HEAVY_MUCH, HEAVY_MOST, NULL);
     http_reply reply = http_send(daemon->url, &heavy->request);
     expect_unavailable(&reply, "memory");
     http_free(&reply);
@@ -86,7 +85,7 @@ static void memory_that_others_hold_is_503(void **state)
 static void expect_too_late(const daemon_process *daemon, const char *timeout)
 {
     heavy_request *const heavy =
-        heavy_create(HEAVY_MUCH, 100, timeout != NULL ? HTTP_HEADERS(timeout) : NULL);
+        heavy_create(HEAVY_MUCH, HEAVY_MOST, timeout != NULL ? HTTP_HEADERS(timeout) : NULL);
     http_reply reply = http_send(daemon->url, &heavy->request);
     expect_problem(&reply, 504, NULL, NULL);
     http_free(&reply);
@@ -107,7 +106,7 @@ static void a_deadline_in_the_queue_is_504(void **state)
 {
     (void)state;
     daemon_process *const daemon = daemon_with(BUSY_OPTIONS("8"));
-    raw_connection working = occupy(daemon, 100);
+    raw_connection working = occupy(daemon);
     expect_too_late(daemon, "X-Request-Timeout: 0.1");
     assert_true(raw_silent(&working));
     raw_close(&working);
@@ -181,6 +180,14 @@ static void ten_times_the_queue_is_answered_or_refused(void **state)
 
 /* ---- Connections ---- */
 
+static bool is_served(void *url)
+{
+    http_reply reply = http_get(url, "/v2/health/live");
+    const bool served = reply.status == 200;
+    http_free(&reply);
+    return served;
+}
+
 static void check_connection_limit(const char *option, const char *reason)
 {
     daemon_process *const daemon = daemon_with(option, "3");
@@ -200,9 +207,7 @@ static void check_connection_limit(const char *option, const char *reason)
     raw_close(&refused);
     for (size_t index = 0; index < 3; index++)
         raw_close(&kept[index]);
-    while (reply = http_get(daemon->url, "/v2/health/live"), reply.status != 200)
-        http_free(&reply);
-    http_free(&reply);
+    assert_true(wait_until(is_served, daemon->url));
     expect_good(daemon->url);
     assert_true(metric(daemon->url, "layerd_refused_total", reason) >= 1);
     daemon_stop(daemon);

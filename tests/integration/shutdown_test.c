@@ -77,6 +77,11 @@ static int count_unreceived(const struct farewell *farewell)
     return unreceived;
 }
 
+static bool has_ended(void *daemon)
+{
+    return !child_runs(&((daemon_process *)daemon)->process);
+}
+
 static void check_farewell(const char *drain_delay)
 {
     static struct farewell farewell;
@@ -88,8 +93,7 @@ static void check_farewell(const char *drain_delay)
                                  .seen = seen_in_farewell,
                                  .context = &farewell});
     daemon_process *const daemon = (daemon_process *)(uintptr_t)farewell.daemon;
-    while (child_runs(&daemon->process))
-        continue;
+    assert_true(wait_until(has_ended, daemon));
     print_message("%d replies, %d connections refused in the listening socket\n", farewell.replies,
                   farewell.lost);
     assert_true(farewell.replies >= ENOUGH);
@@ -144,11 +148,11 @@ static raw_connection start_heavy(const daemon_process *daemon, size_t kernels)
 {
     size_t size;
     heavy_request *const heavy = heavy_create(HEAVY_MUCH, kernels, NULL);
+    const double before = metric(daemon->url, "layerd_memory_in_flight_bytes", "");
     char *const text = heavy_text(heavy, &size);
     raw_connection connection = raw_open(daemon->url);
     assert_true(raw_send(&connection, text, size));
-    while (metric(daemon->url, "layerd_memory_in_flight_bytes", "") < (double)size)
-        continue;
+    assert_true(metric_exceeds(daemon->url, "layerd_memory_in_flight_bytes", "", before));
     free(text);
     heavy_destroy(heavy);
     return connection;
@@ -179,7 +183,8 @@ static void what_is_computed_is_finished(void **state)
 static void check_cut_short(const daemon_options *options, bool second_signal)
 {
     daemon_process *const daemon = daemon_start(options);
-    raw_connection working = start_heavy(daemon, 100), waiting = start_heavy(daemon, 50);
+    raw_connection working = start_heavy(daemon, HEAVY_MOST),
+                   waiting = start_heavy(daemon, HEAVY_MOST);
     kill(daemon->process.pid, SIGTERM);
     if (second_signal)
         kill(daemon->process.pid, SIGINT);

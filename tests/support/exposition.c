@@ -85,6 +85,17 @@ bool metric_becomes(const char *url, const char *name, const char *labels, doubl
     return wait_until(wish_is_fulfilled, &(struct metric_wish){url, name, labels, value});
 }
 
+static bool wish_is_exceeded(void *context)
+{
+    const struct metric_wish *const wish = context;
+    return metric(wish->url, wish->name, wish->labels) > wish->value;
+}
+
+bool metric_exceeds(const char *url, const char *name, const char *labels, double value)
+{
+    return wait_until(wish_is_exceeded, &(struct metric_wish){url, name, labels, value});
+}
+
 bool daemon_is_at_rest(const char *url)
 {
     return metric_becomes(url, "layerd_memory_in_flight_bytes", "", 0) &&

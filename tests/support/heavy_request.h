@@ -14,6 +14,7 @@ typedef struct {
 
 enum {
     HEAVY_LITTLE = 96, /* sides: 4e6 multiplications a kernel, some milliseconds */
+    HEAVY_MOST = 80,   /* kernels that the default limits allow on the larger side */
     HEAVY_MUCH = 512,  /* 8e8 a kernel, half a second or more on one thread */
 };
 
