@@ -16,13 +16,19 @@ enum { LINGER_LIMIT = 256 };
 
 static const int64_t linger_time = 2 * SERVER_SECOND;
 
+/* What one client may still send: twice the longest body by default. */
+static const size_t linger_size = (size_t)128 << 20;
+
+typedef struct {
+    int descriptor;
+    int64_t until;
+    size_t left; /* bytes that may come */
+} lingerer;
+
 static struct {
     pthread_mutex_t mutex;
     size_t count;
-    struct {
-        int descriptor;
-        int64_t until;
-    } sockets[LINGER_LIMIT];
+    lingerer sockets[LINGER_LIMIT];
 } lingering = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 void server_linger(int descriptor)
@@ -31,28 +37,30 @@ void server_linger(int descriptor)
     const size_t at = lingering.count;
     const int copy = at < LINGER_LIMIT ? fcntl(descriptor, F_DUPFD_CLOEXEC, 0) : -1;
     if (copy >= 0) {
-        lingering.sockets[at].descriptor = copy;
-        lingering.sockets[at].until = server_now() + linger_time;
+        lingering.sockets[at] = (lingerer){copy, server_now() + linger_time, linger_size};
         lingering.count++;
     }
     pthread_mutex_unlock(&lingering.mutex);
 }
 
-/* MSG_TRUNC: the kernel drops the bytes itself. True: the client may still send. */
-static bool drop_input(int descriptor)
+/* MSG_TRUNC: the kernel drops the bytes itself. True: the client may send more. */
+static bool drop_input(lingerer *socket_)
 {
-    ssize_t size = 0;
-    do
-        size = recv(descriptor, NULL, (size_t)1 << 30, MSG_DONTWAIT | MSG_TRUNC);
-    while (size > 0);
-    return size < 0 && (errno == EAGAIN || errno == EINTR);
+    while (socket_->left > 0) {
+        const ssize_t size =
+            recv(socket_->descriptor, NULL, socket_->left, MSG_DONTWAIT | MSG_TRUNC);
+        if (size <= 0)
+            return size < 0 && errno == EAGAIN;
+        socket_->left -= (size_t)size;
+    }
+    return false;
 }
 
 bool server_linger_round(int64_t now)
 {
     pthread_mutex_lock(&lingering.mutex);
     for (size_t i = 0; i < lingering.count;) {
-        if (drop_input(lingering.sockets[i].descriptor) && now < lingering.sockets[i].until) {
+        if (drop_input(&lingering.sockets[i]) && now < lingering.sockets[i].until) {
             i++;
             continue;
         }
