@@ -18,16 +18,27 @@ struct http_client {
     http_reply reply;
 };
 
+/* Room for `size` bytes and a NUL: a power of two, so that appending bytes one by one costs little
+ * and the room need not be remembered. */
+static size_t room_for(size_t size)
+{
+    size_t room = 64;
+    while (room <= size)
+        room *= 2;
+    return room;
+}
+
 void text_append(char **text, size_t *size, const void *data, size_t data_size)
 {
-    char *const grown = realloc(*text, *size + data_size + 1);
-    if (grown == NULL)
-        abort();
+    if (*text == NULL || room_for(*size + data_size) > room_for(*size)) {
+        *text = realloc(*text, room_for(*size + data_size));
+        if (*text == NULL)
+            abort();
+    }
     if (data_size > 0)
-        memcpy(grown + *size, data, data_size);
+        memcpy(*text + *size, data, data_size);
     *size += data_size;
-    grown[*size] = '\0';
-    *text = grown;
+    (*text)[*size] = '\0';
 }
 
 static size_t keep_body(char *data, size_t size, size_t count, void *context)
