@@ -1,39 +1,30 @@
 /* POST /v1/conv: convolution over one to three spatial axes.
  * SPDX-License-Identifier: MIT */
+#include "geometry_fields.h"
 #include "operation.h"
+#include "ranks.h"
 #include "shapes.h"
 
 #include <layer/conv.h>
-
-enum {
-    CHANNEL_AXES = 2, /* of a weight before its spatial axes */
-    BARE_RANK = 2,    /* a weight of this rank or less is a kernel without channels */
-};
 
 typedef struct {
     api_call call;
     struct {
         api_tensor input, weight, bias;
-        api_integers strides, pads, dilations, kernel_shape;
-        api_choice auto_pad, mode, algorithm;
+        api_geometry geometry;
         api_integer group;
+        api_choice mode, algorithm;
     } request;
     layer_conv conv;
     struct {
         api_result output;
         api_choice algorithm;
-        api_integers strides, pads, dilations;
+        api_decided_geometry geometry;
         api_integer group;
     } reply;
 } conv_call;
 
 /* ---- The fields ------------------------------------------------------------------------------ */
-
-static const api_option auto_pads[] = {
-#define AUTO_PAD_OPTION(name) {#name, LAYER_AUTO_PAD_##name, NULL},
-    LAYER_AUTO_PAD_LIST(AUTO_PAD_OPTION)
-#undef AUTO_PAD_OPTION
-        {0}};
 
 static const api_option modes[] = {
     {"cross-correlation", LAYER_CONV_CROSS_CORRELATION, "what networks call convolution"},
@@ -64,42 +55,10 @@ static const api_field request_fields[] = {
      .kind = &api_tensor_kind,
      .offset = offsetof(conv_call, request.bias),
      .summary = "[K]: what is added to each output channel; by default nothing"},
-    {.name = "strides",
-     .kind = &api_integers_kind,
-     .offset = offsetof(conv_call, request.strides),
-     .minimum = 1,
-     .maximum = API_MAX_WINDOW,
-     .fewest = 1,
-     .most = LAYER_MAX_SPATIAL,
-     .fallback = "1",
-     .summary = "cells from one window to the next, per spatial axis or one for all"},
-    {.name = "pads",
-     .kind = &api_integers_kind,
-     .offset = offsetof(conv_call, request.pads),
-     .minimum = 0,
-     .maximum = API_MAX_WINDOW,
-     .fewest = 2,
-     .most = 2 * LAYER_MAX_SPATIAL,
-     .fallback = "0",
-     .summary = "cells of zeros around the input: all begins, then all ends, or one for all; "
-                "conflicts with auto_pad"},
-    {.name = "auto_pad",
-     .kind = &api_choice_kind,
-     .offset = offsetof(conv_call, request.auto_pad),
-     .options = auto_pads,
-     .fallback = "\"NOTSET\"",
-     .summary = "how padding is decided: NOTSET by pads; VALID none; SAME_UPPER and SAME_LOWER so "
-                "that the output has input / stride cells, rounded up, an odd cell at the end or "
-                "at the beginning; FULL every position where the kernel touches the input"},
-    {.name = "dilations",
-     .kind = &api_integers_kind,
-     .offset = offsetof(conv_call, request.dilations),
-     .minimum = 1,
-     .maximum = API_MAX_WINDOW,
-     .fewest = 1,
-     .most = LAYER_MAX_SPATIAL,
-     .fallback = "1",
-     .summary = "cells from one kernel element to the next, per spatial axis or one for all"},
+    {.name = "geometry",
+     .kind = &api_included_kind,
+     .offset = offsetof(conv_call, request.geometry),
+     .fields = api_geometry_fields},
     {.name = "group",
      .kind = &api_integer_kind,
      .offset = offsetof(conv_call, request.group),
@@ -119,14 +78,6 @@ static const api_field request_fields[] = {
      .options = algorithms,
      .fallback = "\"auto\"",
      .summary = "how it is computed"},
-    {.name = "kernel_shape",
-     .kind = &api_integers_kind,
-     .offset = offsetof(conv_call, request.kernel_shape),
-     .minimum = 1,
-     .maximum = API_MAX_WINDOW,
-     .fewest = 1,
-     .most = LAYER_MAX_SPATIAL,
-     .summary = "what the weight's spatial axes are expected to be; by default whatever they are"},
     {0},
 };
 
@@ -142,21 +93,10 @@ static const api_field reply_fields[] = {
      .required = true,
      .options = algorithms + 1,
      .summary = "how it was computed"},
-    {.name = "strides",
-     .kind = &api_list_kind,
-     .offset = offsetof(conv_call, reply.strides),
-     .required = true,
-     .summary = "per spatial axis"},
-    {.name = "pads",
-     .kind = &api_list_kind,
-     .offset = offsetof(conv_call, reply.pads),
-     .required = true,
-     .summary = "all begins, then all ends"},
-    {.name = "dilations",
-     .kind = &api_list_kind,
-     .offset = offsetof(conv_call, reply.dilations),
-     .required = true,
-     .summary = "per spatial axis"},
+    {.name = "geometry",
+     .kind = &api_included_kind,
+     .offset = offsetof(conv_call, reply.geometry),
+     .fields = api_decided_geometry_fields},
     {.name = "group",
      .kind = &api_integer_kind,
      .offset = offsetof(conv_call, reply.group),
@@ -165,125 +105,7 @@ static const api_field reply_fields[] = {
     {0},
 };
 
-/* ---- Ranks ----------------------------------------------------------------------------------- */
-
-static bool is_bare(const api_tensor *weight)
-{
-    return weight->shape.rank <= BARE_RANK;
-}
-
-static int spatial_axes(const api_tensor *weight)
-{
-    return is_bare(weight) ? weight->shape.rank : weight->shape.rank - CHANNEL_AXES;
-}
-
-/* The shape with axes of 1 in front until it has `rank`. */
-static layer_shape widened(const layer_shape *shape, int rank)
-{
-    layer_shape wide = {.rank = rank};
-    const int added = rank - shape->rank;
-    for (int axis = 0; axis < rank; axis++)
-        wide.extent[axis] = axis < added ? 1 : shape->extent[axis - added];
-    return wide;
-}
-
-/* The shape without what widened() would have added to get from `rank`. */
-static layer_shape narrowed(const layer_shape *shape, int rank)
-{
-    layer_shape narrow = {.rank = rank};
-    for (int axis = 0; axis < rank; axis++)
-        narrow.extent[axis] = shape->extent[shape->rank - rank + axis];
-    return narrow;
-}
-
-static bool check_ranks(const conv_call *call, api_problem *problem)
-{
-    const int input = call->request.input.shape.rank;
-    const int weight = call->request.weight.shape.rank;
-    const api_integer *const group = &call->request.group;
-    if (is_bare(&call->request.weight) && group->given && group->value != 1)
-        return api_refuse(problem, 422, "/group",
-                          "group is %d; a bare kernel has one channel, and so one group",
-                          (int)group->value);
-    if (is_bare(&call->request.weight))
-        return input == weight ||
-               api_refuse(problem, 422, "/input",
-                          "input has rank %d; a bare kernel of rank %d takes an input of the same "
-                          "rank",
-                          input, weight);
-    return input == weight || input == weight - 1 ||
-           api_refuse(problem, 422, "/input",
-                      "input has rank %d; a weight of rank %d takes an input of rank %d, or %d for "
-                      "one sample",
-                      input, weight, weight, weight - 1);
-}
-
-/* ---- Options --------------------------------------------------------------------------------- */
-
-/* Spreads what was given over `count` axes; what was not given leaves them zero. */
-static bool spread(const api_integers *integers, const char *pointer, int count, int to[],
-                   api_problem *problem)
-{
-    if (integers->given && integers->count != 0 && integers->count != count)
-        return api_refuse(problem, 422, pointer, "%s has %d integers; this weight takes %d",
-                          pointer + 1, integers->count, count);
-    for (int i = 0; i < count; i++)
-        to[i] = integers->value[integers->count == 0 ? 0 : i];
-    return true;
-}
-
-static bool read_pads(const conv_call *call, int axes, layer_conv_options *options,
-                      api_problem *problem)
-{
-    int pads[API_MAX_INTEGERS];
-    if (call->request.pads.given && options->auto_pad != LAYER_AUTO_PAD_NOTSET)
-        return api_refuse(problem, 422, "/pads", "pads conflicts with auto_pad \"%s\"",
-                          auto_pads[options->auto_pad].name);
-    if (!spread(&call->request.pads, "/pads", 2 * axes, pads, problem))
-        return false;
-    for (int axis = 0; axis < axes; axis++) {
-        options->pads_begin[axis] = pads[axis];
-        options->pads_end[axis] = pads[axes + axis];
-    }
-    return true;
-}
-
-static bool read_options(const conv_call *call, layer_conv_options *options, api_problem *problem)
-{
-    const int axes = spatial_axes(&call->request.weight);
-    *options = (layer_conv_options){
-        .group = (int)call->request.group.value,
-        .auto_pad = (layer_auto_pad)call->request.auto_pad.value,
-        .mode = (layer_conv_mode)call->request.mode.value,
-        .algorithm = (layer_conv_algorithm)call->request.algorithm.value,
-    };
-    return spread(&call->request.strides, "/strides", axes, options->strides, problem) &&
-           spread(&call->request.dilations, "/dilations", axes, options->dilations, problem) &&
-           read_pads(call, axes, options, problem);
-}
-
-static bool check_kernel(const conv_call *call, api_problem *problem)
-{
-    const api_tensor *const weight = &call->request.weight;
-    const layer_shape kernel = narrowed(&weight->shape, spatial_axes(weight));
-    char is[API_SHAPE_TEXT_SIZE], said[API_SHAPE_TEXT_SIZE];
-    layer_shape expected = kernel;
-    if (!spread(&call->request.kernel_shape, "/kernel_shape", kernel.rank, expected.extent,
-                problem))
-        return false;
-    for (int axis = 0; axis < kernel.rank; axis++) {
-        if (kernel.extent[axis] > API_MAX_WINDOW)
-            return api_refuse(problem, 413, "/weight",
-                              "weight spans %s; the limit of a kernel is "
-                              "%d along each axis",
-                              api_shape_text(&kernel, is), API_MAX_WINDOW);
-        if (call->request.kernel_shape.given && kernel.extent[axis] != expected.extent[axis])
-            return api_refuse(problem, 422, "/kernel_shape",
-                              "kernel_shape is %s, but weight spans %s",
-                              api_shape_text(&expected, said), api_shape_text(&kernel, is));
-    }
-    return true;
-}
+/* ---- Describing ------------------------------------------------------------------------------ */
 
 static bool check_bias(const conv_call *call, api_problem *problem)
 {
@@ -296,40 +118,36 @@ static bool check_bias(const conv_call *call, api_problem *problem)
                       api_shape_text(bias, text), channels);
 }
 
-/* ---- Describing ------------------------------------------------------------------------------ */
-
 static void fill_reply(conv_call *call)
 {
     const layer_conv *const conv = &call->conv;
-    const layer_window *const window = conv->window + LAYER_MAX_SPATIAL - conv->axes;
-    const int axes = conv->axes;
     call->reply.output.given = true;
-    call->reply.output.shape = narrowed(&conv->output, call->request.input.shape.rank);
+    call->reply.output.shape = api_narrowed(&conv->output, call->request.input.shape.rank);
     call->reply.algorithm = (api_choice){true, (int)conv->algorithm};
     call->reply.group = (api_integer){true, conv->group};
-    call->reply.strides = (api_integers){.given = true, .count = axes};
-    call->reply.dilations = (api_integers){.given = true, .count = axes};
-    call->reply.pads = (api_integers){.given = true, .count = 2 * axes};
-    for (int axis = 0; axis < axes; axis++) {
-        call->reply.strides.value[axis] = window[axis].stride;
-        call->reply.dilations.value[axis] = window[axis].dilation;
-        call->reply.pads.value[axis] = window[axis].pad_begin;
-        call->reply.pads.value[axes + axis] = window[axis].pad_end;
-    }
+    api_decide_geometry(&call->reply.geometry, conv->window, conv->axes);
 }
 
 static bool describe(api_call *base, api_problem *problem)
 {
     conv_call *const call = (conv_call *)base;
-    layer_conv_options options;
-    layer_error error;
-    if (!check_ranks(call, problem) || !check_kernel(call, problem) ||
-        !read_options(call, &options, problem))
+    const layer_shape *const input = &call->request.input.shape;
+    const layer_shape *const weight = &call->request.weight.shape;
+    const int axes = api_spatial_axes(weight);
+    const layer_shape kernel = api_narrowed(weight, axes);
+    layer_conv_options options = {
+        .group = (int)call->request.group.value,
+        .mode = (layer_conv_mode)call->request.mode.value,
+        .algorithm = (layer_conv_algorithm)call->request.algorithm.value,
+    };
+    if (!api_check_ranks(input, weight, options.group, "input", problem) ||
+        !api_check_kernel(&call->request.geometry, &kernel, problem) ||
+        !api_read_geometry(&call->request.geometry, axes, &options.geometry, problem))
         return false;
-    const int rank = spatial_axes(&call->request.weight) + CHANNEL_AXES;
-    const layer_shape input = widened(&call->request.input.shape, rank);
-    const layer_shape weight = widened(&call->request.weight.shape, rank);
-    if (layer_conv_describe(&call->conv, &input, &weight, &options, &error) != LAYER_OK)
+    const layer_shape wide_input = api_widened(input, axes + API_CHANNEL_AXES);
+    const layer_shape wide_weight = api_widened(weight, axes + API_CHANNEL_AXES);
+    layer_error error;
+    if (layer_conv_describe(&call->conv, &wide_input, &wide_weight, &options, &error) != LAYER_OK)
         return api_refuse_layer(problem, &error);
     call->call.multiplications = call->conv.multiplications;
     fill_reply(call);

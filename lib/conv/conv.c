@@ -4,11 +4,10 @@
 #include "conv/implementation.h"
 #include "core/refuse.h"
 #include "core/saturate.h"
+#include "core/sliding.h"
 
 #include <assert.h>
 #include <limits.h>
-#include <stdio.h>
-#include <string.h>
 
 /* In the order in which AUTO asks them. */
 static const layer_conv_implementation *const implementations[] = {
@@ -61,92 +60,13 @@ static layer_status check_channels(const layer_shape *input, const layer_shape *
     return LAYER_OK;
 }
 
-static layer_status check_options(const layer_conv_options *options, int axes, layer_error *error)
+static layer_status check_options(const layer_conv_options *options, layer_error *error)
 {
     assert(options->mode == LAYER_CONV_CROSS_CORRELATION ||
            options->mode == LAYER_CONV_CONVOLUTION);
     if ((size_t)options->algorithm >= ALGORITHMS)
         return layer_refuse(error, LAYER_INVALID, "algorithm", "algorithm %d is none of the list",
                             (int)options->algorithm);
-    for (int axis = 0; axis < axes && options->auto_pad != LAYER_AUTO_PAD_NOTSET; axis++)
-        if (options->pads_begin[axis] != 0 || options->pads_end[axis] != 0)
-            return layer_refuse(error, LAYER_INVALID, "pads",
-                                "pads are %d and %d along axis %d, expected none: auto_pad decides "
-                                "them",
-                                options->pads_begin[axis], options->pads_end[axis], axis);
-    return LAYER_OK;
-}
-
-/* Windows for the spatial axes at the end, behind trivial ones. */
-static void fill_windows(layer_conv *conv, const layer_conv_options *options)
-{
-    const int trivial = LAYER_MAX_SPATIAL - conv->axes;
-    for (int i = 0; i < trivial; i++)
-        conv->window[i] =
-            (layer_window){.input = 1, .kernel = 1, .stride = 1, .dilation = 1, .output = 1};
-    for (int axis = 0; axis < conv->axes; axis++)
-        conv->window[trivial + axis] = (layer_window){
-            .input = conv->input.extent[2 + axis],
-            .kernel = conv->weight.extent[2 + axis],
-            .stride = options->strides[axis] == 0 ? 1 : options->strides[axis],
-            .dilation = options->dilations[axis] == 0 ? 1 : options->dilations[axis],
-            .pad_begin = options->pads_begin[axis],
-            .pad_end = options->pads_end[axis],
-        };
-}
-
-/* "3x224x224"; what does not fit is cut, as reasons are. */
-static void write_extents(char *text, size_t size, const long long *extents, int count)
-{
-    size_t length = 0;
-    for (int i = 0; i < count && length < size; i++)
-        length +=
-            (size_t)snprintf(text + length, size - length, "%s%lld", i == 0 ? "" : "x", extents[i]);
-}
-
-/* Says it of all axes at once, where layer_window_describe() would name the first. */
-static layer_status refuse_span(const layer_conv *conv, bool dilated, layer_error *error)
-{
-    long long spans[LAYER_MAX_SPATIAL], padded[LAYER_MAX_SPATIAL];
-    for (int axis = 0; axis < conv->axes; axis++) {
-        const layer_window *const window = &conv->window[LAYER_MAX_SPATIAL - conv->axes + axis];
-        spans[axis] = (long long)window->dilation * (window->kernel - 1) + 1;
-        padded[axis] = (long long)window->input + window->pad_begin + window->pad_end;
-    }
-    char span_text[64], padded_text[64];
-    write_extents(span_text, sizeof span_text, spans, conv->axes);
-    write_extents(padded_text, sizeof padded_text, padded, conv->axes);
-    return layer_refuse(error, LAYER_INVALID, "weight",
-                        "%sweight spans %s, more than the padded input of %s",
-                        dilated ? "dilated " : "", span_text, padded_text);
-}
-
-static bool spans_too_much(layer_status status, const layer_error *error)
-{
-    return status == LAYER_INVALID && strcmp(error->argument, "weight") == 0;
-}
-
-static layer_status describe_windows(layer_conv *conv, const layer_conv_options *options,
-                                     layer_error *error)
-{
-    fill_windows(conv, options);
-    bool too_wide = false, dilated = false;
-    layer_window derived[LAYER_MAX_SPATIAL];
-    for (int i = 0; i < LAYER_MAX_SPATIAL; i++) {
-        const bool trivial = i < LAYER_MAX_SPATIAL - conv->axes;
-        derived[i] = conv->window[i];
-        const layer_status status =
-            layer_window_describe(&derived[i], trivial ? LAYER_AUTO_PAD_NOTSET : options->auto_pad,
-                                  false, i + conv->axes - LAYER_MAX_SPATIAL, error);
-        if (spans_too_much(status, error))
-            too_wide = true;
-        else if (status != LAYER_OK)
-            return status;
-        dilated = dilated || (derived[i].dilation > 1 && derived[i].kernel > 1);
-    }
-    if (too_wide)
-        return refuse_span(conv, dilated, error);
-    memcpy(conv->window, derived, sizeof derived);
     return LAYER_OK;
 }
 
@@ -163,7 +83,7 @@ static layer_status describe_output(layer_conv *conv, layer_error *error)
     if (layer_shape_count(&conv->output, "input", &count, error) == LAYER_OK)
         return LAYER_OK;
     char text[64];
-    write_extents(text, sizeof text, extents, conv->output.rank);
+    layer_write_extents(text, sizeof text, extents, conv->output.rank);
     return layer_refuse(error, LAYER_TOO_LARGE, "input",
                         "the output of %s has more than %d elements, the most a tensor holds", text,
                         INT_MAX);
@@ -199,7 +119,7 @@ layer_status layer_conv_describe(layer_conv *conv, const layer_shape *input,
     if (status == LAYER_OK)
         status = check_channels(input, weight, options->group, error);
     if (status == LAYER_OK)
-        status = check_options(options, weight->rank - 2, error);
+        status = check_options(options, error);
     if (status != LAYER_OK)
         return status;
     layer_conv described = {
@@ -209,7 +129,8 @@ layer_status layer_conv_describe(layer_conv *conv, const layer_shape *input,
         .group = options->group == 0 ? 1 : options->group,
         .mode = options->mode,
     };
-    status = describe_windows(&described, options, error);
+    status = layer_sliding_describe(described.window, described.axes, input->extent + 2,
+                                    weight->extent + 2, &options->geometry, false, "weight", error);
     if (status == LAYER_OK)
         status = describe_output(&described, error);
     if (status != LAYER_OK)

@@ -73,18 +73,19 @@ static geometry draw_geometry(sampling *from)
         .weight = {2 + axes, {group * outputs, channels}},
         .options = {.group = group,
                     .mode = (layer_conv_mode)sampling_between(from, 0, 1),
-                    .auto_pad = (layer_auto_pad)sampling_between(from, 0, LAYER_AUTO_PAD_FULL)},
+                    .geometry.auto_pad =
+                        (layer_auto_pad)sampling_between(from, 0, LAYER_AUTO_PAD_FULL)},
     };
-    const bool explicit_pads = drawn.options.auto_pad == LAYER_AUTO_PAD_NOTSET;
-    const bool strided = drawn.options.auto_pad != LAYER_AUTO_PAD_FULL;
+    const bool explicit_pads = drawn.options.geometry.auto_pad == LAYER_AUTO_PAD_NOTSET;
+    const bool strided = drawn.options.geometry.auto_pad != LAYER_AUTO_PAD_FULL;
     for (int axis = 0; axis < axes; axis++) {
         drawn.input.extent[2 + axis] =
             sampling_between(from, 0, 7) == 0 ? 1 : sampling_between(from, 2, most_extent);
         drawn.weight.extent[2 + axis] = sampling_between(from, 1, axes == 1 ? 9 : 5);
-        drawn.options.strides[axis] = strided ? sampling_between(from, 0, 3) : 0;
-        drawn.options.dilations[axis] = sampling_between(from, 0, 3);
-        drawn.options.pads_begin[axis] = explicit_pads ? sampling_between(from, 0, 6) : 0;
-        drawn.options.pads_end[axis] = explicit_pads ? sampling_between(from, 0, 6) : 0;
+        drawn.options.geometry.strides[axis] = strided ? sampling_between(from, 0, 3) : 0;
+        drawn.options.geometry.dilations[axis] = sampling_between(from, 0, 3);
+        drawn.options.geometry.pads_begin[axis] = explicit_pads ? sampling_between(from, 0, 6) : 0;
+        drawn.options.geometry.pads_end[axis] = explicit_pads ? sampling_between(from, 0, 6) : 0;
     }
     return drawn;
 }
@@ -312,11 +313,15 @@ static void algorithms_agree_on_large_shapes(void **state)
 {
     sampling *const from = *state;
     static const geometry large[] = {
-        {{4, {1, 40, 61, 67}}, {4, {150, 40, 3, 3}}, {.auto_pad = LAYER_AUTO_PAD_SAME_UPPER}},
+        {{4, {1, 40, 61, 67}},
+         {4, {150, 40, 3, 3}},
+         {.geometry.auto_pad = LAYER_AUTO_PAD_SAME_UPPER}},
         {{4, {2, 300, 33, 31}}, {4, {70, 300, 1, 1}}, {.group = 0}},
-        {{4, {1, 3, 97, 121}}, {4, {32, 3, 7, 7}}, {.strides = {2, 2}, .pads_begin = {3, 3}}},
+        {{4, {1, 3, 97, 121}},
+         {4, {32, 3, 7, 7}},
+         {.geometry.strides = {2, 2}, .geometry.pads_begin = {3, 3}}},
         {{3, {2, 24, 9001}}, {3, {8, 12, 31}}, {.group = 2, .mode = LAYER_CONV_CONVOLUTION}},
-        {{5, {1, 20, 9, 20, 21}}, {5, {16, 20, 3, 3, 3}}, {.dilations = {1, 2, 3}}},
+        {{5, {1, 20, 9, 20, 21}}, {5, {16, 20, 3, 3, 3}}, {.geometry.dilations = {1, 2, 3}}},
     };
     for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
         const layer_conv direct = describe_with(&large[i], LAYER_CONV_DIRECT);

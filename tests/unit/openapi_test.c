@@ -81,7 +81,8 @@ static int check_table(const cJSON *schema, const api_field *table)
 {
     int count = 0;
     assert_true(cJSON_IsFalse(cJSON_GetObjectItem(schema, "additionalProperties")));
-    for (const api_field *field = table; field->name != NULL; field++, count++) {
+    for (api_rows rows = api_rows_of(table); api_next_row(&rows); count++) {
+        const api_field *const field = rows.field;
         const cJSON *const property = cJSON_GetObjectItemCaseSensitive(
             cJSON_GetObjectItem(schema, "properties"), field->name);
         assert_non_null(property);

@@ -44,15 +44,10 @@ typedef enum {
     LAYER_CONV_CONVOLUTION,       /* y[p] = sum of x[p + r] w[R - 1 - r]: the kernel flipped */
 } layer_conv_mode;
 
-/* All zero means: stride 1, no padding, dilation 1, one group, cross-correlation, AUTO.
- * Arrays have an entry per spatial axis, outermost first. */
+/* All zero means: stride 1, no padding, dilation 1, one group, cross-correlation, AUTO. */
 typedef struct {
-    int strides[LAYER_MAX_SPATIAL];    /* 0 means 1 */
-    int dilations[LAYER_MAX_SPATIAL];  /* 0 means 1 */
-    int pads_begin[LAYER_MAX_SPATIAL]; /* zero unless auto_pad is NOTSET */
-    int pads_end[LAYER_MAX_SPATIAL];
+    layer_geometry geometry;
     int group; /* 0 means 1 */
-    layer_auto_pad auto_pad;
     layer_conv_mode mode;
     layer_conv_algorithm algorithm;
 } layer_conv_options;

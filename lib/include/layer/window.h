@@ -3,7 +3,7 @@
 #ifndef LAYER_WINDOW_H
 #define LAYER_WINDOW_H
 
-#include "layer/status.h"
+#include "layer/tensor.h"
 
 #include <stdbool.h>
 
@@ -25,6 +25,16 @@ typedef enum {
     LAYER_AUTO_PAD_LIST(LAYER_AUTO_PAD_ENUM)
 #undef LAYER_AUTO_PAD_ENUM
 } layer_auto_pad;
+
+/* How windows slide over up to three spatial axes: an entry per axis, outermost first.
+ * All zero means: stride 1, dilation 1, no padding. */
+typedef struct {
+    int strides[LAYER_MAX_SPATIAL];    /* 0 means 1 */
+    int dilations[LAYER_MAX_SPATIAL];  /* 0 means 1 */
+    int pads_begin[LAYER_MAX_SPATIAL]; /* zero unless auto_pad is NOTSET */
+    int pads_end[LAYER_MAX_SPATIAL];
+    layer_auto_pad auto_pad;
+} layer_geometry;
 
 /* Along one axis, all in cells. The last window may hang over the end padding (ceil_mode). */
 typedef struct {
