@@ -1,6 +1,6 @@
 /* Field kinds made of others: included tables, arrays of objects, texts, sets of words.
  * SPDX-License-Identifier: MIT */
-#include "fields.h"
+#include "support/decoding.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -78,45 +78,22 @@ static const api_field fields[] = {
     {0},
 };
 
-typedef struct {
-    api_arena *arena;
-    target target;
-    api_problem problem;
-} decoding;
-
-/* The caller destroys the arena. */
-static decoding decode(const char *text)
-{
-    static const api_field *const tables[] = {fields, NULL};
-    static const api_limits limits = {.tensor_elements = 1000};
-    decoding result = {.arena = api_arena_create(1 << 20)};
-    api_document document;
-    assert_true(api_read(text, strlen(text), 1000, result.arena, &document, &result.problem));
-    api_decoder decoder = {.document = &document,
-                           .limits = &limits,
-                           .arena = result.arena,
-                           .problem = &result.problem};
-    const bool decoded = api_decode_object(&decoder, document.root, tables, &result.target);
-    assert_int_equal(decoded, result.problem.status == 0);
-    return result;
-}
+static const api_field *const tables[] = {fields, NULL};
 
 static void refuse(const char *text, const char *pointer, const char *detail)
 {
-    const decoding result = decode(text);
-    assert_int_equal(result.problem.status, 422);
-    assert_string_equal(result.problem.pointer, pointer);
-    assert_string_equal(result.problem.detail, detail);
-    api_arena_destroy(result.arena);
+    decode_refused(text, tables, sizeof(target), pointer, detail);
 }
 
 static void everything_is_decoded(void **state)
 {
     (void)state;
-    const decoding result = decode("{\"far\":2,\"near\":1,\"words\":[\"blue\",\"red\",\"blue\"],"
-                                   "\"items\":[{\"size\":3},{\"name\":\"abc\",\"size\":4}],"
-                                   "\"label\":\"\",\"first\":true}");
-    const target *const got = &result.target;
+    target decoded = {0}, *const got = &decoded;
+    const decoding result =
+        decode_text("{\"far\":2,\"near\":1,\"words\":[\"blue\",\"red\",\"blue\"],"
+                    "\"items\":[{\"size\":3},{\"name\":\"abc\",\"size\":4}],"
+                    "\"label\":\"\",\"first\":true}",
+                    tables, &decoded);
     assert_int_equal(result.problem.status, 0);
     assert_true(got->first.given && got->shared.near.value == 1 && got->shared.far.value == 2);
     assert_int_equal(got->words.value, 1u << 5 | 1u);
@@ -160,16 +137,7 @@ static void everything_is_written(void **state)
     const target what = {.shared = {{true, 3}, {true, 4}}, .items = {true, 2, items}};
     static const char expected[] =
         "{\"near\":3,\"far\":4,\"items\":[{\"size\":1},{\"name\":\"b\",\"size\":2}]}";
-    api_arena *const arena = api_arena_create(1 << 20);
-    api_writer writer;
-    api_encoder encoder = {.writer = &writer};
-    api_writer_open(&writer, arena, 4096, API_NONFINITE_ERROR);
-    api_write_begin(&writer, '{');
-    api_encode_fields(&encoder, fields, &what);
-    api_write_end(&writer, '}');
-    assert_int_equal(api_writer_close(&writer), strlen(expected));
-    assert_memory_equal(writer.begin, expected, strlen(expected));
-    api_arena_destroy(arena);
+    encode_written(fields, &what, API_FORM_NESTED, false, expected);
 }
 
 static void included_tables_may_be_empty_or_last(void **state)

@@ -1,6 +1,6 @@
 /* Field tables: each kind decoded, refused, written.
  * SPDX-License-Identifier: MIT */
-#include "fields.h"
+#include "support/decoding.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -80,47 +80,21 @@ static const api_field more_fields[] = {
     {0},
 };
 
-typedef struct {
-    api_arena *arena;
-    target target;
-    api_problem problem;
-} decoding;
-
-/* Decodes the text; the caller destroys the arena. */
-static decoding decode(const char *text)
-{
-    static const api_field *const tables[] = {fields, more_fields, NULL};
-    static const api_limits limits = {.tensor_elements = 1000};
-    decoding result = {.arena = api_arena_create(1 << 20)};
-    api_document document;
-    assert_true(api_read(text, strlen(text), 1000, result.arena, &document, &result.problem));
-    api_decoder decoder = {.document = &document,
-                           .limits = &limits,
-                           .arena = result.arena,
-                           .problem = &result.problem};
-    const bool decoded = api_decode_object(&decoder, document.root, tables, &result.target);
-    assert_int_equal(decoded, result.problem.status == 0);
-    if (decoded)
-        assert_string_equal(decoder.pointer, "");
-    return result;
-}
+static const api_field *const tables[] = {fields, more_fields, NULL};
 
 static target accept(const char *text)
 {
-    const decoding result = decode(text);
+    target decoded = {0};
+    const decoding result = decode_text(text, tables, &decoded);
     if (result.problem.status != 0)
         fail_msg("%s: %s", text, result.problem.detail);
     api_arena_destroy(result.arena);
-    return result.target;
+    return decoded;
 }
 
 static void refuse(const char *text, const char *pointer, const char *detail)
 {
-    const decoding result = decode(text);
-    assert_int_equal(result.problem.status, 422);
-    assert_string_equal(result.problem.pointer, pointer);
-    assert_string_equal(result.problem.detail, detail);
-    api_arena_destroy(result.arena);
+    decode_refused(text, tables, sizeof(target), pointer, detail);
 }
 
 static void what_is_absent_is_not_given(void **state)
@@ -287,21 +261,6 @@ static const api_field reply_fields[] = {
     {0},
 };
 
-static void check_written(const reply *what, api_form form, bool dry_run, const char *expected)
-{
-    api_arena *const arena = api_arena_create(1 << 20);
-    api_writer writer;
-    api_encoder encoder = {.writer = &writer, .form = form, .dry_run = dry_run};
-    api_writer_open(&writer, arena, 4096, API_NONFINITE_ERROR);
-    api_write_begin(&writer, '{');
-    api_encode_fields(&encoder, reply_fields, what);
-    api_write_end(&writer, '}');
-    const size_t size = api_writer_close(&writer);
-    assert_int_equal(size, strlen(expected));
-    assert_memory_equal(writer.begin, expected, size);
-    api_arena_destroy(arena);
-}
-
 static void what_is_given_is_written(void **state)
 {
     (void)state;
@@ -314,18 +273,18 @@ static void what_is_given_is_written(void **state)
         .tensor = {true, {2, {1, 2}}, 2, data},
         .object = {true, {true, -2}},
     };
-    check_written(&(reply){0}, API_FORM_NESTED, false, "{}");
-    check_written(&all, API_FORM_NESTED, false,
-                  "{\"count\":9007199254740991,\"axes\":[1,2,3],\"ratio\":0.1,\"colour\":\"blue\","
-                  "\"tensor\":[[1,2.5]],\"object\":{\"depth\":-2}}");
-    check_written(&all, API_FORM_FLAT, true,
-                  "{\"count\":9007199254740991,\"axes\":[1,2,3],\"ratio\":0.1,\"colour\":\"blue\","
-                  "\"tensor_shape\":[1,2],\"object\":{\"depth\":-2}}");
-    check_written(&(reply){.tensor = all.tensor}, API_FORM_FLAT, false,
-                  "{\"tensor\":{\"shape\":[1,2],\"datatype\":\"FP32\",\"data\":[1,2.5]}}");
-    check_written(&(reply){.tensor = all.tensor}, API_FORM_BINARY, false,
-                  "{\"tensor\":{\"shape\":[1,2],\"datatype\":\"FP32\",\"parameters\":{"
-                  "\"binary_data_size\":8}}}");
+    encode_written(reply_fields, &(reply){0}, API_FORM_NESTED, false, "{}");
+    encode_written(reply_fields, &all, API_FORM_NESTED, false,
+                   "{\"count\":9007199254740991,\"axes\":[1,2,3],\"ratio\":0.1,\"colour\":\"blue\","
+                   "\"tensor\":[[1,2.5]],\"object\":{\"depth\":-2}}");
+    encode_written(reply_fields, &all, API_FORM_FLAT, true,
+                   "{\"count\":9007199254740991,\"axes\":[1,2,3],\"ratio\":0.1,\"colour\":\"blue\","
+                   "\"tensor_shape\":[1,2],\"object\":{\"depth\":-2}}");
+    encode_written(reply_fields, &(reply){.tensor = all.tensor}, API_FORM_FLAT, false,
+                   "{\"tensor\":{\"shape\":[1,2],\"datatype\":\"FP32\",\"data\":[1,2.5]}}");
+    encode_written(reply_fields, &(reply){.tensor = all.tensor}, API_FORM_BINARY, false,
+                   "{\"tensor\":{\"shape\":[1,2],\"datatype\":\"FP32\",\"parameters\":{"
+                   "\"binary_data_size\":8}}}");
 }
 
 int main(void)
