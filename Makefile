@@ -29,8 +29,10 @@ CFLAGS += -std=c17 -D_GNU_SOURCE -DLAYERD_VERSION='"$(VERSION)"' $(MODE) -fPIC -
 CXXFLAGS += -std=c++17 $(MODE) -fPIC -fno-exceptions -fno-rtti
 LDFLAGS += $(MODE) -pthread -pie -Wl,-z,relro,-z,now,-z,noexecstack -static-libgcc -static-libstdc++
 
-# OpenBLAS without threads of its own: the executor is the only parallelism. Linked statically into
-# programs, so that the daemon starts fast and its image needs no libraries of it.
+# OpenBLAS, linked statically into programs, so that the daemon starts fast and its image needs no libraries
+# of it. The executor is the only parallelism, but Debian's build without threads will not do: it hands one
+# buffer to two callers at a time (tests/unit/blas_test.c). So it is the build with threads, told to have none:
+# what asks the environment for their number is replaced by its function that returns 1.
 ARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 
 # OpenBLAS's x86-64 archive has all kernels once for each of 20 kinds of cores, 24 MB, and chooses by CPUID.
@@ -41,9 +43,10 @@ CORES_x86_64-linux-gnu := COOPERLAKE=SKYLAKEX ZEN=HASWELL PILEDRIVER=BULLDOZER S
     EXCAVATOR=BULLDOZER CORE2=PRESCOTT PENRYN=PRESCOTT DUNNINGTON=PRESCOTT ATOM=PRESCOTT \
     NANO=PRESCOTT OPTERON_SSE3=PRESCOTT BARCELONA=PRESCOTT BOBCAT=PRESCOTT
 CORES := $(subst =,=gotoblas_,$(CORES_$(ARCH)))
-BLAS_CFLAGS ?= -I/usr/include/$(ARCH)/openblas-serial
-BLAS_LIBS ?= $(CORES:%=-Wl,--defsym=gotoblas_%) /usr/lib/$(ARCH)/openblas-serial/libopenblas.a
-BLAS_SHARED ?= -L/usr/lib/$(ARCH)/openblas-serial -lopenblas
+BLAS_CFLAGS ?= -I/usr/include/$(ARCH)/openblas-pthread
+BLAS_LIBS ?= -Wl,--defsym=openblas_num_threads_env=openblas_get_parallel \
+    $(CORES:%=-Wl,--defsym=gotoblas_%) /usr/lib/$(ARCH)/openblas-pthread/libopenblas.a
+BLAS_SHARED ?= -L/usr/lib/$(ARCH)/openblas-pthread -lopenblas
 HTTP_LIBS ?= -lmicrohttpd
 JSON_LIBS ?= -lcjson
 
