@@ -2,70 +2,26 @@
  * SPDX-License-Identifier: MIT */
 #include "openapi.h"
 
+#include "openapi_components.h"
 #include "operation.h"
 #include "pages.h"
 
+#include <ctype.h>
 #include <stdio.h>
 
-/* One row an error that an operation can answer: its status and when. */
-#define PROBLEM_LIST(X)                                                                            \
-    X(400, "not JSON, not an object, not UTF-8, or bad binary framing")                            \
-    X(401, "a token is required and missing or wrong")                                             \
-    X(408, "the request did not arrive in time")                                                   \
-    X(413, "the body, a tensor, the memory or the multiplications are over the limit")             \
-    X(415, "a Content-Type that is neither JSON nor octet-stream with the framing header")         \
-    X(422, "valid JSON that does not make sense: the pointer shows the field")                     \
-    X(500, "a mistake of ours")                                                                    \
-    X(503, "the queue is full, or the daemon is stopping: try again after Retry-After")            \
-    X(504, "the deadline passed")
+/* A path that GET reads. */
+typedef struct {
+    const char *path, *name, *type, *schema, *summary;
+} document;
 
-/* One row a path that the daemon answers by itself: path, name, content type, summary. */
-#define DAEMON_PATH_LIST(X)                                                                        \
-    X("/v2", "metadata", "application/json", "Name, version and extensions")                       \
-    X("/v2/health/live", "live", "application/json", "Whether the daemon runs")                    \
-    X("/v2/health/ready", "ready", "application/json", "Whether it takes requests; 503 if not")    \
-    X("/metrics", "metrics", "text/plain", "Metrics in Prometheus's text format")
-
-static const char tensor_schemas[] =
-    "\"Tensor\":{\"description\":\"a tensor in any of three forms\",\"oneOf\":["
-    "{\"$ref\":\"#/components/schemas/NestedTensor\"},"
-    "{\"$ref\":\"#/components/schemas/FlatTensor\"},"
-    "{\"$ref\":\"#/components/schemas/BinaryTensor\"}]},"
-    "\"NestedTensor\":{\"type\":\"array\",\"minItems\":1,\"items\":{\"anyOf\":[{\"type\":"
-    "\"number\"},{\"$ref\":\"#/components/schemas/NestedTensor\"}]}},"
-    "\"FlatTensor\":{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"shape\","
-    "\"data\"],\"properties\":{\"shape\":{\"$ref\":\"#/components/schemas/Shape\"},\"datatype\":{"
-    "\"const\":\"FP32\"},\"data\":{\"$ref\":\"#/components/schemas/NestedTensor\"}}},"
-    "\"BinaryTensor\":{\"type\":\"object\",\"description\":\"binary32, little-endian, row-major, "
-    "behind the JSON in the order in which the tensors stand in it\",\"additionalProperties\":"
-    "false,\"required\":[\"shape\",\"parameters\"],\"properties\":{\"shape\":{\"$ref\":"
-    "\"#/components/schemas/Shape\"},\"datatype\":{\"const\":\"FP32\"},\"parameters\":{\"type\":"
-    "\"object\",\"additionalProperties\":false,\"required\":[\"binary_data_size\"],\"properties\":"
-    "{\"binary_data_size\":{\"type\":\"integer\",\"minimum\":4}}}}},"
-    "\"Shape\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":5,\"items\":{\"type\":\"integer\","
-    "\"minimum\":1,\"maximum\":65536}}";
-
-static const char result_schemas[] =
-    "\"Result\":{\"description\":\"a tensor in the form that output_format chose\",\"oneOf\":["
-    "{\"$ref\":\"#/components/schemas/NestedResult\"},"
-    "{\"$ref\":\"#/components/schemas/FlatResult\"},"
-    "{\"$ref\":\"#/components/schemas/BinaryTensor\"}]},"
-    "\"Element\":{\"description\":\"null and the words stand for what JSON cannot write, if "
-    "nonfinite asked for them\",\"oneOf\":[{\"type\":\"number\"},{\"type\":\"null\"},{\"enum\":["
-    "\"NaN\",\"Infinity\",\"-Infinity\"]}]},"
-    "\"NestedResult\":{\"type\":\"array\",\"items\":{\"anyOf\":[{\"$ref\":"
-    "\"#/components/schemas/Element\"},{\"$ref\":\"#/components/schemas/NestedResult\"}]}},"
-    "\"FlatResult\":{\"type\":\"object\",\"required\":[\"shape\",\"datatype\",\"data\"],"
-    "\"properties\":{\"shape\":{\"$ref\":\"#/components/schemas/Shape\"},\"datatype\":{\"const\":"
-    "\"FP32\"},\"data\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Element\"}"
-    "}}}";
-
-static const char problem_schema[] =
-    "\"Problem\":{\"type\":\"object\",\"description\":\"RFC 9457, and the Open Inference "
-    "Protocol's error beside it\",\"required\":[\"type\",\"title\",\"status\",\"detail\",\"error\"]"
-    ",\"properties\":{\"type\":{\"type\":\"string\"},\"title\":{\"type\":\"string\"},\"status\":{"
-    "\"type\":\"integer\"},\"detail\":{\"type\":\"string\"},\"pointer\":{\"type\":\"string\","
-    "\"description\":\"RFC 6901: the field that is wrong\"},\"error\":{\"type\":\"string\"}}}";
+/* Those that the daemon answers by itself; the others are pages. */
+static const document daemons[] = {
+    {"/v2", "metadata", "application/json", "Metadata", "Name, version and extensions"},
+    {"/v2/health/live", "live", "application/json", "Live", "Whether the daemon runs"},
+    {"/v2/health/ready", "ready", "application/json", "Ready",
+     "Whether it takes requests; 503 if not"},
+    {"/metrics", "metrics", "text/plain", "Exposition", "Metrics in Prometheus's text format"},
+};
 
 static void open_member(api_writer *writer, const char *key)
 {
@@ -83,6 +39,12 @@ static void write_raw_member(api_writer *writer, const char *key, const char *js
 {
     api_write_key(writer, key);
     api_write_raw(writer, json);
+}
+
+static void close_members(api_writer *writer, int count)
+{
+    for (int i = 0; i < count; i++)
+        api_write_end(writer, '}');
 }
 
 /* ---- Schemas --------------------------------------------------------------------------------- */
@@ -137,26 +99,53 @@ void api_write_object_schema(api_writer *writer, const api_field *const tables[]
 
 /* In a dry run a tensor of the reply is a shape. What is known only after computing is missing, so
  * nothing else is required. */
+static void write_dry_properties(api_writer *writer, const api_field *table);
+
+static void write_dry_object(api_writer *writer, const api_field *table)
+{
+    write_member(writer, "type", "object");
+    write_raw_member(writer, "additionalProperties", "false");
+    open_member(writer, "properties");
+    write_dry_properties(writer, table);
+    api_write_end(writer, '}');
+}
+
 static void write_dry_property(api_writer *writer, const api_field *field)
 {
-    if (field->kind != &api_result_kind) {
-        write_property(writer, field);
-        return;
-    }
     char name[64];
     snprintf(name, sizeof name, "%s_shape", field->name);
-    write_raw_member(writer, name, "{\"$ref\":\"#/components/schemas/Shape\"}");
+    if (field->kind == &api_result_kind) {
+        write_raw_member(writer, name, "{\"$ref\":\"#/components/schemas/Shape\"}");
+    } else if (field->kind == &api_object_kind) {
+        open_member(writer, field->name);
+        write_dry_object(writer, field->fields);
+        api_write_end(writer, '}');
+    } else if (field->kind == &api_objects_kind) {
+        open_member(writer, field->name);
+        write_member(writer, "type", "array");
+        open_member(writer, "items");
+        write_dry_object(writer, field->fields);
+        close_members(writer, 2);
+    } else {
+        write_property(writer, field);
+    }
+}
+
+static void write_dry_properties(api_writer *writer, const api_field *table)
+{
+    for (api_rows rows = api_rows_of(table); api_next_row(&rows);)
+        write_dry_property(writer, rows.field);
 }
 
 static void write_dry_schema(api_writer *writer, const api_operation *operation)
 {
     write_member(writer, "type", "object");
+    write_member(writer, "description", "what the request would cost");
     write_raw_member(writer, "additionalProperties", "false");
     write_raw_member(writer, "required", "[\"dry_run\",\"multiplications\",\"memory_bytes\"]");
     open_member(writer, "properties");
     write_raw_member(writer, "dry_run", "{\"const\":true}");
-    for (api_rows rows = api_rows_of(operation->reply); api_next_row(&rows);)
-        write_dry_property(writer, rows.field);
+    write_dry_properties(writer, operation->reply);
     write_raw_member(writer, "multiplications", "{\"type\":\"integer\",\"minimum\":0}");
     write_raw_member(writer, "memory_bytes", "{\"type\":\"integer\",\"minimum\":0}");
     api_write_end(writer, '}');
@@ -188,6 +177,11 @@ static void write_success(api_writer *writer, const api_operation *operation)
 {
     open_member(writer, "200");
     write_member(writer, "description", "computed, or what it would cost");
+    write_raw_member(writer, "headers",
+                     "{\"X-Request-Id\":{\"$ref\":\"#/components/headers/RequestId\"},"
+                     "\"Server-Timing\":{\"$ref\":\"#/components/headers/ServerTiming\"},"
+                     "\"Inference-Header-Content-Length\":"
+                     "{\"$ref\":\"#/components/headers/JsonLength\"}}");
     open_member(writer, "content");
     open_member(writer, "application/json");
     open_member(writer, "schema");
@@ -200,13 +194,23 @@ static void write_success(api_writer *writer, const api_operation *operation)
     write_dry_schema(writer, operation);
     api_write_end(writer, '}');
     api_write_end(writer, ']');
-    api_write_end(writer, '}');
-    api_write_end(writer, '}');
+    close_members(writer, 2);
     write_raw_member(writer, "application/octet-stream",
                      "{\"schema\":{\"type\":\"string\",\"contentMediaType\":"
-                     "\"application/octet-stream\"}}");
-    api_write_end(writer, '}');
-    api_write_end(writer, '}');
+                     "\"application/octet-stream\",\"description\":\"the JSON, then the tensors' "
+                     "bytes, if output_format is binary\"}}");
+    close_members(writer, 2);
+}
+
+/* Generators of clients make function names of it: "conv/backward" becomes conv_backward. */
+static void write_operation_id(api_writer *writer, const char *name)
+{
+    char id[64];
+    snprintf(id, sizeof id, "%s", name);
+    for (char *at = id; *at != '\0'; at++)
+        if (!isalnum((unsigned char)*at))
+            *at = '_';
+    write_member(writer, "operationId", id);
 }
 
 static void write_operation(api_writer *writer, const api_operation *operation)
@@ -215,48 +219,53 @@ static void write_operation(api_writer *writer, const api_operation *operation)
     snprintf(path, sizeof path, "/v1/%s", operation->name);
     open_member(writer, path);
     open_member(writer, "post");
-    write_member(writer, "operationId", operation->name);
+    write_operation_id(writer, operation->name);
+    write_raw_member(writer, "tags", "[\"Operations\"]");
     write_member(writer, "summary", operation->summary);
     write_member(writer, "description", operation->description);
     write_raw_member(writer, "parameters",
                      "[{\"$ref\":\"#/components/parameters/JsonLength\"},"
-                     "{\"$ref\":\"#/components/parameters/Timeout\"}]");
+                     "{\"$ref\":\"#/components/parameters/Timeout\"},"
+                     "{\"$ref\":\"#/components/parameters/RequestId\"}]");
     write_request_body(writer, operation);
     open_member(writer, "responses");
     write_success(writer, operation);
-#define PROBLEM_REFERENCE(status, when)                                                            \
-    write_raw_member(writer, #status, "{\"$ref\":\"#/components/responses/" #status "\"}");
-    PROBLEM_LIST(PROBLEM_REFERENCE)
-#undef PROBLEM_REFERENCE
-    api_write_end(writer, '}');
-    api_write_end(writer, '}');
-    api_write_end(writer, '}');
+    api_write_operation_problems(writer);
+    close_members(writer, 3);
 }
 
-static void write_get(api_writer *writer, const char *path, const char *name, const char *type,
-                      const char *summary)
+static void write_document(api_writer *writer, const document *of)
 {
-    open_member(writer, path);
+    char schema[96];
+    snprintf(schema, sizeof schema, "{\"$ref\":\"#/components/schemas/%s\"}", of->schema);
+    open_member(writer, of->path);
     open_member(writer, "get");
-    write_member(writer, "operationId", name);
-    write_member(writer, "summary", summary);
+    write_operation_id(writer, of->name);
+    write_raw_member(writer, "tags", "[\"Documents\"]");
+    write_member(writer, "summary", of->summary);
     open_member(writer, "responses");
     open_member(writer, "200");
-    write_member(writer, "description", summary);
+    write_member(writer, "description", of->summary);
+    write_raw_member(writer, "headers",
+                     "{\"X-Request-Id\":{\"$ref\":\"#/components/headers/RequestId\"}}");
     open_member(writer, "content");
-    write_raw_member(writer, type, "{}");
-    for (int i = 0; i < 5; i++)
-        api_write_end(writer, '}');
+    open_member(writer, of->type);
+    write_raw_member(writer, "schema", schema);
+    close_members(writer, 3);
+    api_write_document_problems(writer);
+    close_members(writer, 3);
 }
 
-static void write_gets(api_writer *writer)
+static void write_documents(api_writer *writer)
 {
-    for (size_t i = 0; i < api_page_count; i++)
-        write_get(writer, api_pages[i].path, api_pages[i].name, "application/json",
-                  api_pages[i].summary);
-#define DAEMON_PATH(path, name, type, summary) write_get(writer, path, name, type, summary);
-    DAEMON_PATH_LIST(DAEMON_PATH)
-#undef DAEMON_PATH
+    for (size_t i = 0; i < api_page_count; i++) {
+        const api_page *const page = &api_pages[i];
+        const document of = {page->path, page->name, "application/json", page->schema,
+                             page->summary};
+        write_document(writer, &of);
+    }
+    for (size_t i = 0; i < sizeof daemons / sizeof *daemons; i++)
+        write_document(writer, &daemons[i]);
 }
 
 /* ---- The document ---------------------------------------------------------------------------- */
@@ -266,42 +275,19 @@ static void write_info(api_writer *writer)
     open_member(writer, "info");
     write_member(writer, "title", "layerd");
     write_member(writer, "version", LAYERD_VERSION);
+    write_member(writer, "summary", "The building blocks of convolutional networks");
     write_member(writer, "description",
-                 "The building blocks of convolutional networks. Attributes have ONNX's names, "
-                 "tensors PyTorch's. Every operation is pure: a request may be repeated.");
+                 "Attributes have ONNX's names, tensors PyTorch's. Every operation is pure: a "
+                 "request may be repeated. Every error is application/problem+json and points at "
+                 "the field that is wrong.");
     write_raw_member(writer, "license", "{\"name\":\"MIT\",\"identifier\":\"MIT\"}");
     api_write_end(writer, '}');
-}
-
-static void write_responses(api_writer *writer)
-{
-    open_member(writer, "responses");
-#define PROBLEM_RESPONSE(status, when)                                                             \
-    write_raw_member(writer, #status,                                                              \
-                     "{\"description\":\"" when "\",\"content\":{\"application/problem+json\":{"   \
-                     "\"schema\":{\"$ref\":\"#/components/schemas/Problem\"}}}}");
-    PROBLEM_LIST(PROBLEM_RESPONSE)
-#undef PROBLEM_RESPONSE
-    api_write_end(writer, '}');
-}
-
-static void write_components(api_writer *writer)
-{
-    open_member(writer, "components");
-    write_raw_member(writer, "parameters",
-                     "{\"JsonLength\":{\"name\":\"Inference-Header-Content-Length\",\"in\":"
-                     "\"header\",\"description\":\"bytes of JSON before the tensors' bytes\","
-                     "\"schema\":{\"type\":\"integer\",\"minimum\":0}},"
-                     "\"Timeout\":{\"name\":\"X-Request-Timeout\",\"in\":\"header\","
-                     "\"description\":\"seconds that the answer may take, at most the server's "
-                     "own limit\",\"schema\":{\"type\":\"number\",\"exclusiveMinimum\":0}}}");
-    write_responses(writer);
-    open_member(writer, "schemas");
-    api_write_raw(writer, tensor_schemas);
-    api_write_raw(writer, result_schemas);
-    api_write_raw(writer, problem_schema);
-    api_write_end(writer, '}');
-    api_write_end(writer, '}');
+    write_raw_member(writer, "servers",
+                     "[{\"url\":\"/\",\"description\":\"the daemon that answered this\"}]");
+    write_raw_member(writer, "security", "[]");
+    write_raw_member(writer, "tags",
+                     "[{\"name\":\"Operations\",\"description\":\"JSON in, JSON out\"},"
+                     "{\"name\":\"Documents\",\"description\":\"About the daemon\"}]");
 }
 
 void api_write_openapi(api_writer *writer)
@@ -312,8 +298,8 @@ void api_write_openapi(api_writer *writer)
     open_member(writer, "paths");
     for (size_t i = 0; i < api_operation_count(); i++)
         write_operation(writer, api_operation_at(i));
-    write_gets(writer);
+    write_documents(writer);
     api_write_end(writer, '}');
-    write_components(writer);
+    api_write_components(writer);
     api_write_end(writer, '}');
 }

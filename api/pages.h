@@ -7,7 +7,8 @@
 
 typedef struct {
     const char *path;
-    const char *name; /* the operationId in OpenAPI */
+    const char *name;   /* the operationId in OpenAPI */
+    const char *schema; /* of what it answers: a component's name */
     const char *summary;
     void (*write)(api_writer *writer);
 } api_page;

@@ -200,10 +200,29 @@ static void documented_defaults_are_the_real_ones(void **state)
         const api_operation *const operation = api_operation_at(i);
         const api_field *const tables[] = {operation->request, api_common_fields};
         for (size_t table = 0; table < 2; table++)
-            for (const api_field *field = tables[table]; field->name != NULL; field++)
-                if (field->fallback != NULL)
-                    check_default(operation, field);
+            for (api_rows rows = api_rows_of(tables[table]); api_next_row(&rows);)
+                if (rows.field->fallback != NULL)
+                    check_default(operation, rows.field);
     }
+}
+
+/* Clients are generated with these for names: words without slashes, each once. */
+static void operation_ids_are_unique_words(void **state)
+{
+    (void)state;
+    cJSON *const root = get("/openapi.json");
+    cJSON *const ids = cJSON_CreateObject();
+    const cJSON *path;
+    cJSON_ArrayForEach(path, follow(root, "/paths"))
+    {
+        const char *const id = cJSON_GetObjectItem(path->child, "operationId")->valuestring;
+        assert_int_equal(strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_"), strlen(id));
+        assert_false(cJSON_HasObjectItem(ids, id));
+        cJSON_AddTrueToObject(ids, id);
+    }
+    assert_true((size_t)cJSON_GetArraySize(ids) > api_operation_count());
+    cJSON_Delete(ids);
+    cJSON_Delete(root);
 }
 
 static void the_index_lists_every_operation(void **state)
@@ -227,6 +246,7 @@ int main(void)
         cmocka_unit_test(every_field_is_documented),
         cmocka_unit_test(examples_are_answered_as_documented),
         cmocka_unit_test(documented_defaults_are_the_real_ones),
+        cmocka_unit_test(operation_ids_are_unique_words),
         cmocka_unit_test(the_index_lists_every_operation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
