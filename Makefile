@@ -66,8 +66,8 @@ CONFORMANCE_SOURCES := $(wildcard tests/conformance/*_test.c)
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 PRELOAD_SOURCES := $(wildcard tests/preload/*.c)
 
-# README's commands take port 8080, so they are a target of their own.
-TEST_SCRIPTS := $(filter-out tests/bench/% tests/readme/%,$(wildcard tests/*/*.sh))
+# README's commands take port 8080, and the OpenAPI document's linter comes from npm: targets of their own.
+TEST_SCRIPTS := $(filter-out tests/bench/% tests/readme/% tests/openapi/%,$(wildcard tests/*/*.sh))
 BENCH_SCRIPTS := $(wildcard tests/bench/*.sh)
 
 objects = $(patsubst %,$(OUT)/%.o,$(1))
@@ -189,6 +189,14 @@ test-readme:
 	@.ci/install build test
 	@tests/run tests/readme/readme_test.sh
 
+##test-openapi: lint the OpenAPI document; hold every case's request and reply to it
+.PHONY: test-openapi
+test-openapi:
+	@{ command -v node && command -v npm; } >/dev/null || .ci/install openapi
+	@.ci/install build
+	@$(MAKE) --no-print-directory -s -j$$(nproc) $(OUT)/layerd
+	@OUT=$(OUT) tests/openapi/openapi_check.sh
+
 ##sanitize: the tests under the address, undefined behaviour and thread sanitizers
 .PHONY: sanitize
 sanitize:
@@ -213,7 +221,7 @@ footprint:
 
 C_FILES := $(sort $(wildcard $(foreach top,lib api server tests,$(addprefix $(top)/,*.[ch] *.cc */*.[ch] */*/*.[ch]))))
 SCRIPTS := .ci/install .ci/run docker/engine docker/test docker/collect tests/run $(TEST_SCRIPTS) \
-    $(BENCH_SCRIPTS) $(wildcard tests/readme/*.sh)
+    $(BENCH_SCRIPTS) $(wildcard tests/readme/*.sh tests/openapi/*.sh)
 
 ##format: lay every source file out as .clang-format says
 .PHONY: format
