@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,20 +66,51 @@ static void a_full_queue_is_503(void **state)
     daemon_stop(daemon);
 }
 
+#define WEIGHTS "\"method\":\"xavier_uniform\",\"shape\":[3000,2000],\"output_format\":\"binary\""
+
+/* What the request for WEIGHTS takes by its own account. */
+static size_t memory_of_weights(void)
+{
+    http_reply reply = http_post(service_url(), "/v1/initialize", "{\"dry_run\":true," WEIGHTS "}");
+    cJSON *const answer = expect_json(&reply);
+    const cJSON *const bytes = cJSON_GetObjectItemCaseSensitive(answer, "memory_bytes");
+    assert_true(cJSON_IsNumber(bytes));
+    const size_t size = (size_t)bytes->valuedouble;
+    cJSON_Delete(answer);
+    http_free(&reply);
+    return size;
+}
+
+static bool has_something(void *connection)
+{
+    return !raw_silent(connection);
+}
+
+/* A reply that its client does not read holds its memory; there is not enough for another. */
 static void memory_that_others_hold_is_503(void **state)
 {
     (void)state;
-    daemon_process *const daemon = daemon_with(BUSY_OPTIONS("8"), "--max-memory", "160MiB");
-    raw_connection working = occupy(daemon);
-    heavy_request *const heavy = heavy_create(HEAVY_MUCH, HEAVY_MOST, NULL);
-    http_reply reply = http_send(daemon->url, &heavy->request);
+    static const char body[] = "{" WEIGHTS "}";
+    char limit[32], text[512];
+    snprintf(limit, sizeof limit, "%zu", memory_of_weights() * 5 / 4);
+    daemon_process *const daemon = daemon_with("--max-memory", limit);
+    raw_connection holding = raw_open(daemon->url);
+    snprintf(text, sizeof text,
+             "POST /v1/initialize HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+             "Content-Length: %zu\r\n\r\n%s",
+             sizeof body - 1, body);
+    raw_write(&holding, text);
+    assert_true(wait_until(has_something, &holding));
+    http_reply reply = http_post(daemon->url, "/v1/initialize", body);
     expect_unavailable(&reply, "memory");
     http_free(&reply);
-    raw_close(&working);
     expect_good(daemon->url);
-    assert_true(metric(daemon->url, "layerd_refused_total", "memory") >= 1);
+    raw_close(&holding);
     assert_true(daemon_is_at_rest(daemon->url));
-    heavy_destroy(heavy);
+    reply = http_post(daemon->url, "/v1/initialize", body);
+    expect_status(&reply, 200);
+    http_free(&reply);
+    assert_true(metric(daemon->url, "layerd_refused_total", "memory") >= 1);
     daemon_stop(daemon);
 }
 
