@@ -89,7 +89,7 @@ static layer_status describe_output(layer_conv *conv, layer_error *error)
                         INT_MAX);
 }
 
-static uint64_t count_multiplications(const layer_conv *conv)
+uint64_t layer_conv_multiplications(const layer_conv *conv)
 {
     uint64_t product = (uint64_t)conv->weight.extent[1] * layer_conv_kernel_plane(conv);
     for (int axis = 0; axis < conv->output.rank; axis++)
@@ -97,10 +97,8 @@ static uint64_t count_multiplications(const layer_conv *conv)
     return product;
 }
 
-static layer_conv_algorithm choose(const layer_conv *conv, layer_conv_algorithm wanted)
+layer_conv_algorithm layer_conv_choose(const layer_conv *conv)
 {
-    if (wanted != LAYER_CONV_AUTO)
-        return wanted;
     for (int i = LAYER_CONV_AUTO + 1; i < ALGORITHMS; i++)
         if (implementations[i]->accepts(conv))
             return (layer_conv_algorithm)i;
@@ -135,8 +133,9 @@ layer_status layer_conv_describe(layer_conv *conv, const layer_shape *input,
         status = describe_output(&described, error);
     if (status != LAYER_OK)
         return status;
-    described.multiplications = count_multiplications(&described);
-    described.algorithm = choose(&described, options->algorithm);
+    described.multiplications = layer_conv_multiplications(&described);
+    described.algorithm =
+        options->algorithm == LAYER_CONV_AUTO ? layer_conv_choose(&described) : options->algorithm;
     *conv = described;
     return LAYER_OK;
 }

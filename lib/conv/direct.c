@@ -2,6 +2,7 @@
  * outputs at a time, several vectors of neighbouring columns held in registers meanwhile.
  * SPDX-License-Identifier: MIT */
 #include "conv/implementation.h"
+#include "conv/lanes.h"
 #include "core/tasks.h"
 
 #include <string.h>
@@ -12,8 +13,7 @@ enum { TASK_MULTIPLICATIONS = 1 << 17 };
 /* Columns computed at once: a long row, of a signal say, is cut into several. */
 enum { MOST_COLUMNS = 4096 };
 
-enum { LANES = 4, MOST_VECTORS = 8 };
-typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
+enum { MOST_VECTORS = 8 };
 
 /* How far apart the cells are that neighbours along a kernel's axes, or its channels, meet. */
 typedef struct {
@@ -47,15 +47,6 @@ typedef struct {
     layer_range columns, whole; /* and those of the columns that call->whole has */
 } output_row;
 
-static inline lanes load(const float *x, ptrdiff_t stride)
-{
-    if (stride != 1)
-        return (lanes){x[0], x[stride], x[2 * stride], x[3 * stride]};
-    lanes loaded;
-    memcpy(&loaded, x, sizeof loaded);
-    return loaded;
-}
-
 /* LANES * vectors columns from `column` on, all whole. Inlined with `vectors` a constant, so that
  * the sums are registers, and `stride` too where it is 1. */
 __attribute__((always_inline)) static inline void whole_columns(const direct *call,
@@ -78,7 +69,7 @@ __attribute__((always_inline)) static inline void whole_columns(const direct *ca
                     row->weight + c * w_step.channel + d * w_step.depth + r * w_step.height;
                 for (int s = 0; s < kernel; s++, x += x_step.width, w += w_step.width)
                     for (int v = 0; v < vectors; v++)
-                        sums[v] += *w * load(x + v * LANES * stride, stride);
+                        sums[v] += *w * layer_load_lanes(x + v * LANES * stride, stride);
             }
     for (int v = 0; v < vectors; v++)
         memcpy(row->output + column + v * LANES, &sums[v], sizeof sums[v]);
@@ -117,7 +108,8 @@ whole_vectors(const direct *call, const output_row *row, int column, int vectors
         VECTORS(1)
         VECTORS(2)
         VECTORS(3)
-        VECTORS(4) VECTORS(5) VECTORS(6) VECTORS(7)
+        VECTORS(4)
+        VECTORS(5) VECTORS(6) VECTORS(7)
 #undef VECTORS
             default : whole_columns(call, row, column, MOST_VECTORS, stride);
     }

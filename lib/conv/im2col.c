@@ -5,6 +5,7 @@
  * processing", 2006.
  * SPDX-License-Identifier: MIT */
 #include "conv/patches.h"
+#include "core/blocks.h"
 #include "core/tasks.h"
 
 #include <assert.h>
@@ -48,16 +49,6 @@ typedef struct {
     int columns;
 } share;
 
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static size_t blocks_of(size_t whole, size_t block)
-{
-    return (whole + block - 1) / block;
-}
-
 static void fill_bias(const im2col *call, const share *part)
 {
     for (size_t k = 0; k < part->channels; k++)
@@ -71,13 +62,13 @@ static void multiply(const im2col *call, const share *part, size_t first, size_t
 {
     const float beta = first > 0 || part->bias != NULL ? 1.0f : 0.0f;
     const size_t most = PRODUCT_MULTIPLICATIONS / (depth * (size_t)part->columns);
-    const size_t step = blocks_of(part->channels, blocks_of(part->channels, most));
+    const size_t step = layer_blocks_of(part->channels, layer_blocks_of(part->channels, most));
     for (size_t k = 0; k < part->channels; k += step)
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans,
-                    (blasint)smaller(step, part->channels - k), part->columns, (blasint)depth, 1.0f,
-                    part->weight + k * call->patches.rows + first, (blasint)call->patches.rows,
-                    patches, (blasint)leading, beta, part->output + k * call->patches.columns,
-                    (blasint)call->patches.columns);
+                    (blasint)layer_smaller(step, part->channels - k), part->columns, (blasint)depth,
+                    1.0f, part->weight + k * call->patches.rows + first,
+                    (blasint)call->patches.rows, patches, (blasint)leading, beta,
+                    part->output + k * call->patches.columns, (blasint)call->patches.columns);
 }
 
 static share share_of(const im2col *call, size_t task)
@@ -97,8 +88,8 @@ static share share_of(const im2col *call, size_t task)
         .output = call->output + (set * group_channels + first) * call->patches.columns + column,
         .first_column = column,
         .first = layer_patches_position(&call->patches, column),
-        .columns = (int)smaller(call->tile_columns, call->patches.columns - column),
-        .channels = smaller(call->block_channels, group_channels - first),
+        .columns = (int)layer_smaller(call->tile_columns, call->patches.columns - column),
+        .channels = layer_smaller(call->block_channels, group_channels - first),
     };
 }
 
@@ -113,7 +104,7 @@ static void compute_share(void *argument, size_t task, int thread)
     for (size_t first = 0; first < call->patches.rows; first += call->tile_depth) {
         if (layer_run_cancelled(call->run))
             return;
-        const size_t depth = smaller(call->tile_depth, call->patches.rows - first);
+        const size_t depth = layer_smaller(call->tile_depth, call->patches.rows - first);
         if (call->patches.is_input) {
             multiply(call, &part, first, depth,
                      part.input + first * call->patches.input_plane + part.first_column,
@@ -131,17 +122,18 @@ static im2col plan(const layer_conv *conv)
 {
     const size_t groups = (size_t)conv->group;
     im2col call = {.conv = conv, .patches = layer_conv_patches(conv)};
-    call.tile_depth = smaller(call.patches.rows, MOST_TILE_DEPTH);
-    const size_t fitting = smaller(TILE_COUNT / call.tile_depth, MOST_TILE_COLUMNS);
+    call.tile_depth = layer_smaller(call.patches.rows, MOST_TILE_DEPTH);
+    const size_t fitting = layer_smaller(TILE_COUNT / call.tile_depth, MOST_TILE_COLUMNS);
     call.tile_columns =
-        smaller(fitting / LINE_COUNT, blocks_of(call.patches.columns, LINE_COUNT)) * LINE_COUNT;
-    call.tiles = blocks_of(call.patches.columns, call.tile_columns);
+        layer_smaller(fitting / LINE_COUNT, layer_blocks_of(call.patches.columns, LINE_COUNT)) *
+        LINE_COUNT;
+    call.tiles = layer_blocks_of(call.patches.columns, call.tile_columns);
     const size_t channels = (size_t)conv->weight.extent[0] / groups;
     const size_t tasks = (size_t)conv->input.extent[0] * groups * call.tiles;
-    const size_t blocks =
-        smaller(blocks_of(FEWEST_TASKS, tasks), blocks_of(channels, FEWEST_CHANNELS));
-    call.block_channels = blocks_of(channels, blocks);
-    call.channel_blocks = blocks_of(channels, call.block_channels);
+    const size_t blocks = layer_smaller(layer_blocks_of(FEWEST_TASKS, tasks),
+                                        layer_blocks_of(channels, FEWEST_CHANNELS));
+    call.block_channels = layer_blocks_of(channels, blocks);
+    call.channel_blocks = layer_blocks_of(channels, call.block_channels);
     return call;
 }
 

@@ -21,6 +21,12 @@ typedef struct {
 LAYER_CONV_ALGORITHM_LIST(LAYER_CONV_IMPLEMENTATION)
 #undef LAYER_CONV_IMPLEMENTATION
 
+/* What AUTO comes to, once all else of *conv is filled. */
+layer_conv_algorithm layer_conv_choose(const layer_conv *conv);
+
+/* One for each output, channel of its group, and kernel cell. */
+uint64_t layer_conv_multiplications(const layer_conv *conv);
+
 /* Indices into layer_conv.window. */
 enum { LAYER_DEPTH, LAYER_HEIGHT, LAYER_WIDTH };
 
