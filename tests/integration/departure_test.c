@@ -61,29 +61,17 @@ static void leavers_in_the_body_are_forgotten(void **state)
     expect_rest(daemon);
 }
 
-static void send_heavy(raw_connection *connection, const heavy_request *heavy)
-{
-    size_t size;
-    char *const text = heavy_text(heavy, &size);
-    assert_true(raw_send(connection, text, size));
-    free(text);
-}
-
 /* The computation would take minutes; it ends when its client has left. */
 static void check_leaver_at_work(const char *workers)
 {
     daemon_process *const daemon =
         daemon_with("--workers", workers, "--deadline", "3600", "--max-multiplications", "1e15",
                     "--max-elements", "1000000000", "--max-memory", "4GiB");
-    heavy_request *const heavy = heavy_create(HEAVY_MUCH, 300, NULL);
     for (int turn = 0; turn < 4; turn++) {
-        raw_connection connection = raw_open(daemon->url);
-        send_heavy(&connection, heavy);
-        assert_true(metric_exceeds(daemon->url, "layerd_memory_in_flight_bytes", "", 200e6));
+        raw_connection connection = heavy_occupy(daemon->url, 300);
         leave(&connection, turn);
         assert_true(metric_becomes(daemon->url, "layerd_memory_in_flight_bytes", "", 0));
     }
-    heavy_destroy(heavy);
     expect_rest(daemon);
 }
 
@@ -100,25 +88,15 @@ static void leavers_in_the_queue_are_forgotten(void **state)
     enum { WAITING = 20 };
     daemon_process *const daemon =
         daemon_with("--workers", "1", "--inline-multiplications", "0", "--deadline", "3600");
-    heavy_request *const heavy = heavy_create(HEAVY_MUCH, HEAVY_MOST, NULL), *const little =
-                                                                                 heavy_create(
-                                                                                     HEAVY_LITTLE,
-                                                                                     1, NULL);
-    raw_connection working = raw_open(daemon->url), waiting[WAITING];
-    send_heavy(&working, heavy);
-    assert_true(metric_exceeds(daemon->url, "layerd_memory_in_flight_bytes", "", 0));
-    assert_true(metric_becomes(daemon->url, "layerd_queue_length", "", 0));
-    for (int turn = 0; turn < WAITING; turn++) {
-        waiting[turn] = raw_open(daemon->url);
-        send_heavy(&waiting[turn], little);
-    }
-    assert_true(metric_becomes(daemon->url, "layerd_queue_length", "", WAITING));
+    heavy_request *const little = heavy_create(HEAVY_LITTLE, 1, NULL);
+    raw_connection working = heavy_occupy(daemon->url, HEAVY_MOST), waiting[WAITING];
+    for (int turn = 0; turn < WAITING; turn++)
+        waiting[turn] = heavy_queue(little, daemon->url);
     for (int turn = 0; turn < WAITING; turn++)
         leave(&waiting[turn], turn);
     assert_true(metric_becomes(daemon->url, "layerd_queue_length", "", 0));
     assert_true(raw_silent(&working));
     raw_close(&working);
-    heavy_destroy(heavy);
     heavy_destroy(little);
     expect_rest(daemon);
 }

@@ -19,36 +19,13 @@
 #define BUSY_OPTIONS(queue)                                                                        \
     "--workers", "1", "--queue", queue, "--inline-multiplications", "0", "--deadline", "600"
 
-static raw_connection send_heavy(const daemon_process *daemon, const heavy_request *heavy)
-{
-    size_t size;
-    char *const text = heavy_text(heavy, &size);
-    raw_connection connection = raw_open(daemon->url);
-    assert_true(raw_send(&connection, text, size));
-    free(text);
-    return connection;
-}
-
-/* Keeps the only worker busy until its connection is closed. */
-static raw_connection occupy(const daemon_process *daemon)
-{
-    heavy_request *const heavy = heavy_create(HEAVY_MUCH, HEAVY_MOST, NULL);
-    const double before = metric(daemon->url, "layerd_memory_in_flight_bytes", "");
-    const raw_connection connection = send_heavy(daemon, heavy);
-    heavy_destroy(heavy);
-    assert_true(metric_exceeds(daemon->url, "layerd_memory_in_flight_bytes", "", before));
-    assert_true(metric_becomes(daemon->url, "layerd_queue_length", "", 0));
-    return connection;
-}
-
 static void a_full_queue_is_503(void **state)
 {
     (void)state;
     daemon_process *const daemon = daemon_with(BUSY_OPTIONS("1"));
-    raw_connection working = occupy(daemon);
+    raw_connection working = heavy_occupy(daemon->url, HEAVY_MOST);
     heavy_request *const heavy = heavy_create(HEAVY_LITTLE, 1, NULL);
-    raw_connection waiting = send_heavy(daemon, heavy);
-    assert_true(metric_becomes(daemon->url, "layerd_queue_length", "", 1));
+    raw_connection waiting = heavy_queue(heavy, daemon->url);
     http_reply reply = http_send(daemon->url, &heavy->request);
     expect_unavailable(&reply, "queue");
     http_free(&reply);
@@ -138,7 +115,7 @@ static void a_deadline_in_the_queue_is_504(void **state)
 {
     (void)state;
     daemon_process *const daemon = daemon_with(BUSY_OPTIONS("8"));
-    raw_connection working = occupy(daemon);
+    raw_connection working = heavy_occupy(daemon->url, HEAVY_MOST);
     expect_too_late(daemon, "X-Request-Timeout: 0.1");
     assert_true(raw_silent(&working));
     raw_close(&working);

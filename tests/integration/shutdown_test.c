@@ -144,26 +144,13 @@ static void in_the_drain_delay_it_serves_but_is_not_ready(void **state)
     assert_int_equal(daemon_finish(daemon), 0);
 }
 
-static raw_connection start_heavy(const daemon_process *daemon, size_t kernels)
-{
-    size_t size;
-    heavy_request *const heavy = heavy_create(HEAVY_MUCH, kernels, NULL);
-    const double before = metric(daemon->url, "layerd_memory_in_flight_bytes", "");
-    char *const text = heavy_text(heavy, &size);
-    raw_connection connection = raw_open(daemon->url);
-    assert_true(raw_send(&connection, text, size));
-    assert_true(metric_exceeds(daemon->url, "layerd_memory_in_flight_bytes", "", before));
-    free(text);
-    heavy_destroy(heavy);
-    return connection;
-}
-
 static void what_is_computed_is_finished(void **state)
 {
     (void)state;
     daemon_process *const daemon =
         daemon_with("--deadline", "600", "--drain-deadline", "600", "--workers", "1");
-    raw_connection first = start_heavy(daemon, 1), second = start_heavy(daemon, 2);
+    heavy_request *const heavy = heavy_create(HEAVY_MUCH, 1, NULL);
+    raw_connection first = heavy_occupy(daemon->url, 16), second = heavy_queue(heavy, daemon->url);
     kill(daemon->process.pid, SIGTERM);
     http_reply reply = raw_receive(&first);
     expect_status(&reply, 200);
@@ -175,6 +162,7 @@ static void what_is_computed_is_finished(void **state)
     tensor_free(&output);
     http_free(&reply);
     assert_int_equal(daemon_finish(daemon), 0);
+    heavy_destroy(heavy);
     raw_close(&first);
     raw_close(&second);
 }
@@ -183,8 +171,9 @@ static void what_is_computed_is_finished(void **state)
 static void check_cut_short(const daemon_options *options, bool second_signal)
 {
     daemon_process *const daemon = daemon_start(options);
-    raw_connection working = start_heavy(daemon, HEAVY_MOST),
-                   waiting = start_heavy(daemon, HEAVY_MOST);
+    heavy_request *const heavy = heavy_create(HEAVY_MUCH, 1, NULL);
+    raw_connection working = heavy_occupy(daemon->url, HEAVY_MOST),
+                   waiting = heavy_queue(heavy, daemon->url);
     kill(daemon->process.pid, SIGTERM);
     if (second_signal)
         kill(daemon->process.pid, SIGINT);
@@ -195,6 +184,7 @@ static void check_cut_short(const daemon_options *options, bool second_signal)
     expect_unavailable(&reply, NULL);
     http_free(&reply);
     assert_int_equal(daemon_finish(daemon), 0);
+    heavy_destroy(heavy);
     raw_close(&working);
     raw_close(&waiting);
 }

@@ -2,6 +2,13 @@
  * SPDX-License-Identifier: MIT */
 #include "support/heavy_request.h"
 
+#include "support/exposition.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +38,7 @@ void heavy_destroy(heavy_request *heavy)
     free(heavy);
 }
 
-char *heavy_text(const heavy_request *heavy, size_t *size)
+static char *whole_text(const heavy_request *heavy, size_t *size)
 {
     char *text = NULL, head[256];
     *size = 0;
@@ -45,4 +52,34 @@ char *heavy_text(const heavy_request *heavy, size_t *size)
     text_append(&text, size, "\r\n", 2);
     text_append(&text, size, heavy->request.body, heavy->request.body_size);
     return text;
+}
+
+raw_connection heavy_send(const heavy_request *heavy, const char *url)
+{
+    size_t size;
+    char *const text = whole_text(heavy, &size);
+    raw_connection connection = raw_open(url);
+    assert_true(raw_send(&connection, text, size));
+    free(text);
+    return connection;
+}
+
+/* A worker reserves the output's memory when it has parsed the request. */
+raw_connection heavy_occupy(const char *url, size_t kernels)
+{
+    heavy_request *const heavy = heavy_create(HEAVY_MUCH, kernels, NULL);
+    const double before = metric(url, "layerd_memory_in_flight_bytes", ""), side = HEAVY_MUCH - 63,
+                 taken = (double)heavy->request.body_size + side * side * 4 * (double)kernels;
+    const raw_connection connection = heavy_send(heavy, url);
+    assert_true(metric_exceeds(url, "layerd_memory_in_flight_bytes", "", before + taken));
+    heavy_destroy(heavy);
+    return connection;
+}
+
+raw_connection heavy_queue(const heavy_request *heavy, const char *url)
+{
+    const double before = metric(url, "layerd_queue_length", "");
+    const raw_connection connection = heavy_send(heavy, url);
+    assert_true(metric_exceeds(url, "layerd_queue_length", "", before));
+    return connection;
 }

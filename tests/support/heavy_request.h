@@ -3,6 +3,7 @@
 #ifndef SUPPORT_HEAVY_REQUEST_H
 #define SUPPORT_HEAVY_REQUEST_H
 
+#include "support/raw_connection.h"
 #include "support/tensor_forms.h"
 
 /* A convolution of one plane with kernels of 64x64, by the plain sum, in the binary form:
@@ -22,7 +23,13 @@ enum {
 heavy_request *heavy_create(size_t side, size_t kernels, const char *const headers[]);
 void heavy_destroy(heavy_request *heavy);
 
-/* The whole request as bytes for a raw connection; the caller frees it. */
-char *heavy_text(const heavy_request *heavy, size_t *size);
+/* Sends it on a connection of its own, and returns as soon as it is sent. */
+raw_connection heavy_send(const heavy_request *heavy, const char *url);
+
+/* Sends a large one and waits until a worker of the daemon computes it. */
+raw_connection heavy_occupy(const char *url, size_t kernels);
+
+/* Sends it and waits until it is in the daemon's queue. */
+raw_connection heavy_queue(const heavy_request *heavy, const char *url);
 
 #endif
