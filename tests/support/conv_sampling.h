@@ -1,0 +1,22 @@
+/* Random convolutions for property tests.
+ * SPDX-License-Identifier: MIT */
+#ifndef SUPPORT_CONV_SAMPLING_H
+#define SUPPORT_CONV_SAMPLING_H
+
+#include "layer/conv.h"
+#include "support/sampling.h"
+
+typedef struct {
+    layer_shape input, weight;
+    layer_conv_options options;
+} conv_geometry;
+
+/* Draws until the shapes fit together and make so many outputs. Small enough for the definition,
+ * large enough for several tiles and vectors now and then; often the extremes: one cell, one
+ * channel, one group a channel. */
+conv_geometry conv_sampling_draw(sampling *from, size_t fewest_outputs, layer_conv *conv);
+
+/* What a failure says, so that it can be repeated by hand. */
+const char *conv_sampling_sentence(const layer_conv *conv);
+
+#endif
