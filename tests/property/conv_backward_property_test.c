@@ -1,0 +1,346 @@
+/* Properties of convolution's gradients over random geometries: the definition, the same bits for
+ * any number of threads, finite differences of going forward, the adjoint identities.
+ * SPDX-License-Identifier: MIT */
+#include "layer/conv_backward.h"
+#include "oracle/conv_backward_oracle.h"
+#include "oracle/conv_oracle.h"
+#include "support/conv_sampling.h"
+#include "support/floats.h"
+#include "support/threads.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { GEOMETRIES = 200, DIFFERENCE_GEOMETRIES = 40, ADJOINT_GEOMETRIES = 100, MOST_THREADS = 3 };
+
+/* Allowed difference from a sum in double, relative to the largest sum of |terms|. */
+static const double BOUND = 2e-6;
+
+typedef struct {
+    float *input, *weight, *grad_output;
+    size_t inputs, weights, outputs, channels;
+} operands;
+
+static operands draw_operands(sampling *from, const layer_conv *conv)
+{
+    operands drawn = {
+        .inputs = floats_count(&conv->input),
+        .weights = floats_count(&conv->weight),
+        .outputs = floats_count(&conv->output),
+        .channels = (size_t)conv->output.extent[1],
+    };
+    drawn.input = floats_drawn(from, drawn.inputs);
+    drawn.weight = floats_drawn(from, drawn.weights);
+    drawn.grad_output = floats_drawn(from, drawn.outputs);
+    return drawn;
+}
+
+static void release(const operands *drawn)
+{
+    free(drawn->input);
+    free(drawn->weight);
+    free(drawn->grad_output);
+}
+
+static conv_gradients oracle_of(const layer_conv *conv, const operands *given)
+{
+    const conv_gradients gradients = {doubles_new(given->inputs), doubles_new(given->weights),
+                                      doubles_new(given->channels)};
+    conv_backward_oracle(conv, given->input, given->weight, given->grad_output, &gradients);
+    return gradients;
+}
+
+/* The sums of |terms|. */
+static conv_gradients magnitudes_of(const layer_conv *conv, const operands *given)
+{
+    operands all = *given;
+    all.input = floats_magnitudes(given->input, given->inputs);
+    all.weight = floats_magnitudes(given->weight, given->weights);
+    all.grad_output = floats_magnitudes(given->grad_output, given->outputs);
+    const conv_gradients sums = oracle_of(conv, &all);
+    release(&all);
+    return sums;
+}
+
+static void release_gradients(const conv_gradients *gradients)
+{
+    free(gradients->input);
+    free(gradients->weight);
+    free(gradients->bias);
+}
+
+/* ---- The three gradients, as rows ------------------------------------------------------------ */
+
+typedef enum { GRAD_INPUT, GRAD_WEIGHT, GRAD_BIAS, GRADIENTS } gradient;
+
+static const char *const names[GRADIENTS] = {"grad_input", "grad_weight", "grad_bias"};
+
+static size_t count_in(const operands *given, gradient which)
+{
+    const size_t counts[GRADIENTS] = {given->inputs, given->weights, given->channels};
+    return counts[which];
+}
+
+static const double *sums_in(const conv_gradients *gradients, gradient which)
+{
+    const double *const sums[GRADIENTS] = {gradients->input, gradients->weight, gradients->bias};
+    return sums[which];
+}
+
+static layer_status run_with(const layer_conv *conv, gradient which, const operands *given,
+                             float *result, int threads, const int *cancelled)
+{
+    const size_t sizes[GRADIENTS] = {layer_conv_grad_input_workspace_size(conv, threads),
+                                     layer_conv_grad_weight_workspace_size(conv, threads), 0};
+    void *const workspace = floats_workspace(sizes[which]);
+    const layer_executor executor = threads_executor(threads);
+    const layer_run run = {workspace, threads == 1 ? NULL : &executor, cancelled};
+    layer_status status;
+    memset(result, 0xFF, count_in(given, which) * sizeof *result);
+    switch (which) {
+    case GRAD_INPUT:
+        status = layer_conv_grad_input(conv, given->weight, given->grad_output, result, &run);
+        break;
+    case GRAD_WEIGHT:
+        status = layer_conv_grad_weight(conv, given->input, given->grad_output, result, &run);
+        break;
+    default:
+        status = layer_conv_grad_bias(conv, given->grad_output, result, &run);
+    }
+    free(workspace);
+    return status;
+}
+
+/* ---- The definition -------------------------------------------------------------------------- */
+
+static void check_gradient(const layer_conv *conv, gradient which, const operands *given,
+                           const double *expected, const double *magnitudes)
+{
+    const size_t count = count_in(given, which);
+    const double allowed = BOUND * doubles_largest(magnitudes, count);
+    float *const alone = floats_new(count), *const together = floats_new(count);
+    assert_int_equal(run_with(conv, which, given, alone, 1, NULL), LAYER_OK);
+    for (size_t i = 0; i < count; i++)
+        if (!(fabs((double)alone[i] - expected[i]) <= allowed))
+            fail_msg("%s of %s: element %zu is %.9g, expected %.9g within %g", names[which],
+                     conv_sampling_sentence(conv), i, (double)alone[i], expected[i], allowed);
+    for (int threads = 2; threads <= MOST_THREADS; threads++) {
+        assert_int_equal(run_with(conv, which, given, together, threads, NULL), LAYER_OK);
+        if (memcmp(alone, together, count * sizeof *alone) != 0)
+            fail_msg("%s of %s: %d threads compute other bits", names[which],
+                     conv_sampling_sentence(conv), threads);
+    }
+    const int cancelled = 1;
+    assert_int_equal(run_with(conv, which, given, together, 2, &cancelled), LAYER_CANCELLED);
+    free(alone);
+    free(together);
+}
+
+static void check_gradients(sampling *from, const layer_conv *conv)
+{
+    const operands given = draw_operands(from, conv);
+    const conv_gradients expected = oracle_of(conv, &given);
+    const conv_gradients magnitudes = magnitudes_of(conv, &given);
+    for (gradient which = 0; which < GRADIENTS; which++)
+        check_gradient(conv, which, &given, sums_in(&expected, which), sums_in(&magnitudes, which));
+    release_gradients(&magnitudes);
+    release_gradients(&expected);
+    release(&given);
+}
+
+static void gradients_are_as_defined(void **state)
+{
+    sampling *const from = *state;
+    for (int number = 0; number < GEOMETRIES; number++) {
+        layer_conv conv;
+        conv_sampling_draw(from, 1, &conv);
+        check_gradients(from, &conv);
+    }
+}
+
+/* Several tiles along every axis of the products, several samples in a tile, strides beyond the
+ * kernel, strides and dilations that share a divisor. */
+static void large_gradients_are_as_defined(void **state)
+{
+    sampling *const from = *state;
+    static const conv_geometry large[] = {
+        {{4, {1, 40, 23, 25}},
+         {4, {300, 40, 3, 3}},
+         {.geometry.auto_pad = LAYER_AUTO_PAD_SAME_UPPER}},
+        {{4, {19, 30, 7, 6}}, {4, {20, 30, 3, 3}}, {.geometry.pads_begin = {1, 1}}},
+        {{4, {50, 70, 1, 1}}, {4, {90, 70, 1, 1}}, {.group = 0}},
+        {{4, {3, 300, 9, 11}}, {4, {24, 300, 1, 1}}, {.group = 0}},
+        {{4, {1, 3, 97, 61}},
+         {4, {16, 3, 7, 7}},
+         {.geometry.strides = {2, 2}, .geometry.pads_begin = {3, 3}}},
+        {{4, {1, 4, 30, 41}}, {4, {8, 4, 2, 3}}, {.geometry.strides = {5, 7}}},
+        {{4, {2, 6, 32, 37}},
+         {4, {9, 2, 4, 3}},
+         {.group = 3, .geometry.strides = {6, 4}, .geometry.dilations = {4, 6}}},
+        {{3, {2, 24, 2003}}, {3, {8, 12, 31}}, {.group = 2, .mode = LAYER_CONV_CONVOLUTION}},
+        {{3, {1, 1, 70001}}, {3, {1, 1, 5}}, {.geometry.strides = {3}}},
+        {{5, {1, 9, 7, 12, 13}}, {5, {8, 9, 3, 3, 3}}, {.geometry.dilations = {1, 2, 3}}},
+    };
+    for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
+        layer_conv conv;
+        layer_error error;
+        assert_int_equal(layer_conv_describe(&conv, &large[i].input, &large[i].weight,
+                                             &large[i].options, &error),
+                         LAYER_OK);
+        check_gradients(from, &conv);
+    }
+}
+
+/* ---- Finite differences ---------------------------------------------------------------------- */
+
+/* The loss whose gradient with respect to the output is grad_output. */
+static double loss_of(const layer_conv *conv, const operands *given, const float *bias)
+{
+    double *const output = doubles_new(given->outputs);
+    double loss = 0;
+    conv_oracle(conv, given->input, given->weight, bias, output);
+    for (size_t i = 0; i < given->outputs; i++)
+        loss += output[i] * (double)given->grad_output[i];
+    free(output);
+    return loss;
+}
+
+/* The loss is linear in each element, so that a large step is as good as a small one; elements are
+ * rounded so that the steps are exact. */
+static double difference_along(const layer_conv *conv, const operands *given, const float *bias,
+                               float *element)
+{
+    const float before = *element;
+    *element = before + 1;
+    const double above = loss_of(conv, given, bias);
+    *element = before - 1;
+    const double below = loss_of(conv, given, bias);
+    *element = before;
+    return (above - below) / 2;
+}
+
+static void round_elements(float *elements, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        elements[i] = nearbyintf(elements[i] * 1024) / 1024;
+}
+
+static void check_difference(sampling *from, const layer_conv *conv, gradient which,
+                             const operands *given, float *bias)
+{
+    float *const elements[GRADIENTS] = {given->input, given->weight, bias};
+    const size_t count = count_in(given, which);
+    const conv_gradients magnitudes = magnitudes_of(conv, given);
+    const double allowed = BOUND * doubles_largest(sums_in(&magnitudes, which), count);
+    float *const result = floats_new(count);
+    assert_int_equal(run_with(conv, which, given, result, 1, NULL), LAYER_OK);
+    const size_t i = (size_t)sampling_between(from, 0, (int)count - 1);
+    const double difference = difference_along(conv, given, bias, elements[which] + i);
+    if (!(fabs((double)result[i] - difference) <= allowed))
+        fail_msg("%s of %s: element %zu is %.9g, the difference is %.9g", names[which],
+                 conv_sampling_sentence(conv), i, (double)result[i], difference);
+    release_gradients(&magnitudes);
+    free(result);
+}
+
+static void gradients_are_differences_of_going_forward(void **state)
+{
+    sampling *const from = *state;
+    for (int number = 0; number < DIFFERENCE_GEOMETRIES; number++) {
+        layer_conv conv;
+        conv_sampling_draw(from, 1, &conv);
+        const operands given = draw_operands(from, &conv);
+        float *const bias = floats_drawn(from, given.channels);
+        round_elements(given.input, given.inputs);
+        round_elements(given.weight, given.weights);
+        round_elements(bias, given.channels);
+        for (gradient which = 0; which < GRADIENTS; which++)
+            check_difference(from, &conv, which, &given, bias);
+        free(bias);
+        release(&given);
+    }
+}
+
+/* ---- Identities ------------------------------------------------------------------------------ */
+
+static double product(const float *a, const float *b, size_t count)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += (double)a[i] * (double)b[i];
+    return sum;
+}
+
+static double product_of_magnitudes(const float *a, const double *b, size_t count)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += fabs((double)a[i] * b[i]);
+    return sum;
+}
+
+static float *go_forward(const layer_conv *conv, const operands *given)
+{
+    float *const output = floats_new(given->outputs);
+    void *const workspace = floats_workspace(layer_conv_workspace_size(conv, 1));
+    assert_int_equal(layer_conv_forward(conv, given->input, given->weight, NULL, output,
+                                        &(layer_run){.workspace = workspace}),
+                     LAYER_OK);
+    free(workspace);
+    return output;
+}
+
+/* <conv(x, w), g> = <x, grad_input(w, g)> = <w, grad_weight(x, g)>. */
+static void check_adjoint(sampling *from, const layer_conv *conv)
+{
+    const operands given = draw_operands(from, conv);
+    float *const output = go_forward(conv, &given);
+    float *const grad_input = floats_new(given.inputs);
+    float *const grad_weight = floats_new(given.weights);
+    assert_int_equal(run_with(conv, GRAD_INPUT, &given, grad_input, 2, NULL), LAYER_OK);
+    assert_int_equal(run_with(conv, GRAD_WEIGHT, &given, grad_weight, 2, NULL), LAYER_OK);
+    const conv_gradients magnitudes = magnitudes_of(conv, &given);
+    const double allowed =
+        BOUND * product_of_magnitudes(given.input, magnitudes.input, given.inputs);
+    const double forward = product(output, given.grad_output, given.outputs);
+    const double by_input = product(given.input, grad_input, given.inputs);
+    const double by_weight = product(given.weight, grad_weight, given.weights);
+    if (!(fabs(forward - by_input) <= allowed) || !(fabs(forward - by_weight) <= allowed))
+        fail_msg("%s: %.9g forward, %.9g by grad_input, %.9g by grad_weight",
+                 conv_sampling_sentence(conv), forward, by_input, by_weight);
+    release_gradients(&magnitudes);
+    free(grad_weight);
+    free(grad_input);
+    free(output);
+    release(&given);
+}
+
+static void gradients_are_adjoint_to_going_forward(void **state)
+{
+    sampling *const from = *state;
+    for (int number = 0; number < ADJOINT_GEOMETRIES; number++) {
+        layer_conv conv;
+        conv_sampling_draw(from, 1, &conv);
+        check_adjoint(from, &conv);
+    }
+}
+
+int main(void)
+{
+    sampling from = sampling_start();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_prestate(gradients_are_as_defined, &from),
+        cmocka_unit_test_prestate(large_gradients_are_as_defined, &from),
+        cmocka_unit_test_prestate(gradients_are_differences_of_going_forward, &from),
+        cmocka_unit_test_prestate(gradients_are_adjoint_to_going_forward, &from),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
