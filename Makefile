@@ -197,6 +197,13 @@ test-openapi:
 	@$(MAKE) --no-print-directory -s -j$$(nproc) $(OUT)/layerd
 	@OUT=$(OUT) tests/openapi/openapi_check.sh
 
+##test-torch: random geometries of every operation against PyTorch (1 GB of packages); ARGS="--trials N --seed N"
+.PHONY: test-torch
+test-torch:
+	@.ci/install build torch
+	@$(MAKE) --no-print-directory -s -j$$(nproc) $(OUT)/layerd
+	@OUT=$(OUT) tests/with-daemon /usr/bin/python3 -B tests/differential/torch_differential.py $(ARGS)
+
 ##sanitize: the tests under the address, undefined behaviour and thread sanitizers
 .PHONY: sanitize
 sanitize:
@@ -220,7 +227,7 @@ footprint:
 # ---- What is checked -------------------------------------------------------------------------
 
 C_FILES := $(sort $(wildcard $(foreach top,lib api server tests,$(addprefix $(top)/,*.[ch] *.cc */*.[ch] */*/*.[ch]))))
-SCRIPTS := .ci/install .ci/run docker/engine docker/test docker/collect tests/run $(TEST_SCRIPTS) \
+SCRIPTS := .ci/install .ci/run docker/engine docker/test docker/collect tests/run tests/with-daemon $(TEST_SCRIPTS) \
     $(BENCH_SCRIPTS) $(wildcard tests/readme/*.sh tests/openapi/*.sh)
 
 ##format: lay every source file out as .clang-format says

@@ -1,4 +1,7 @@
-// Lints a daemon's OpenAPI document, and validates what cases ask and are answered by it: validate.mjs URL CASES
+// Lints a daemon's OpenAPI document, and validates what the cases ask and are answered by it:
+//
+//     LAYERD_URL=http://127.0.0.1:8080 node validate.mjs tests/cases
+//
 // SPDX-License-Identifier: MIT
 //
 // Judged are: the linter's findings; each case's request that is answered with 200; each reply, problems too; for
@@ -10,7 +13,8 @@ import redocly from '@redocly/openapi-core';
 import ajv2020 from 'ajv/dist/2020.js';
 import ajvFormats from 'ajv-formats';
 
-const [url, folder] = process.argv.slice(2);
+const url = process.env.LAYERD_URL;
+const folder = process.argv[2];
 const counts = new Map(); // of each kind of check: {passed, failed}
 let failed = 0;
 

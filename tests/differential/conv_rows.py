@@ -1,0 +1,203 @@
+"""Convolutions: rows of the comparison with PyTorch.
+
+SPDX-License-Identifier: MIT
+"""
+
+import torch
+import torch.nn.functional as F
+
+from trials import Row, Trial, attribute, draw_axes, gradients, normals, padded, per_axis, same_pads, spans
+
+CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+CONV_TRANSPOSE = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
+
+
+class ConvGeometry:
+    """A convolution that fits, its attributes as a request says them, and its expression in torch."""
+
+    def __init__(self, random):
+        axes = self.axes = draw_axes(random)
+        self.bare = axes < 3 and random.random() < 0.1
+        self.batch = random.choice((None, 1, 2, 3))
+        self.kernel = per_axis(random, axes, (1, 2, 3, 3, 4, 5, 7) if axes < 3 else (1, 2, 3))
+        self.strides = per_axis(random, axes, (1, 1, 1, 2, 3))
+        self.dilations = per_axis(random, axes, (1, 1, 1, 2, 3))
+        self._draw_channels(random)
+        covered = spans(self.kernel, self.dilations)
+        self.auto_pad = random.choice(('NOTSET', 'NOTSET', 'SAME_UPPER', 'SAME_LOWER', 'VALID', 'FULL'))
+        if self.auto_pad == 'FULL':
+            self.strides = [1] * axes
+        most = 24 if axes < 3 else 9
+        self.extents = [random.randint(span, span + most) for span in covered]
+        self._draw_pads(random, covered)
+        self.flipped = random.random() < 0.2
+        self.biased = not self.bare and random.random() < 0.5
+
+    def _draw_channels(self, random):
+        self.group = 1 if self.bare else random.choice((1, 1, 1, 2, 3, 8))
+        many = random.random() < 0.05 and self.axes < 3
+        each = (16, 33) if many else (1, 2, 3, 5)
+        self.channels = 1 if self.bare else self.group * random.choice(each)
+        self.outputs = 1 if self.bare else self.group * random.choice(each)
+
+    def _draw_pads(self, random, covered):
+        if self.auto_pad == 'NOTSET':
+            self.begins = per_axis(random, self.axes, (0, 0, 1, 2, 3))
+            self.ends = list(self.begins) if random.random() < 0.5 else per_axis(random, self.axes, (0, 1, 2, 4))
+        elif self.auto_pad == 'VALID':
+            self.begins = self.ends = [0] * self.axes
+        elif self.auto_pad == 'FULL':
+            self.begins = self.ends = [span - 1 for span in covered]
+        else:
+            self.begins, self.ends = same_pads(self.extents, covered, self.strides, self.auto_pad == 'SAME_UPPER')
+
+    def attributes(self, random):
+        request = {}
+        attribute(random, request, 'strides', self.strides, 1)
+        attribute(random, request, 'dilations', self.dilations, 1)
+        if self.auto_pad == 'NOTSET':
+            attribute(random, request, 'pads', self.begins + self.ends, 0)
+        else:
+            request['auto_pad'] = self.auto_pad
+        if self.group > 1:
+            request['group'] = self.group
+        if self.flipped:
+            request['mode'] = 'convolution'
+        return request
+
+    def input_shape(self):
+        if self.bare:
+            return self.extents
+        return ([] if self.batch is None else [self.batch]) + [self.channels] + self.extents
+
+    def weight_shape(self):
+        return self.kernel if self.bare else [self.outputs, self.channels // self.group] + self.kernel
+
+    def tensors(self, random):
+        tensors = {'input': normals(random, self.input_shape()), 'weight': normals(random, self.weight_shape())}
+        if self.biased:
+            tensors['bias'] = normals(random, [self.outputs])
+        return tensors
+
+    def forward(self, input, weight, bias=None):
+        """With torch's own padding where it has that: the same on both sides, or "same" with stride 1."""
+        lacking = self.axes + 2 - input.dim()
+        wide = input[(None,) * lacking]
+        kernel = weight.flip(list(range(-self.axes, 0))) if self.flipped else weight
+        kernel = kernel[(None, None)] if self.bare else kernel
+        padding = self.begins
+        if self.auto_pad == 'SAME_UPPER' and set(self.strides) == {1}:
+            padding = 'same'
+        elif self.begins != self.ends:
+            wide, padding = padded(wide, self.begins, self.ends), 0
+        output = CONV[self.axes](wide, kernel, bias, self.strides, padding, self.dilations, self.group)
+        return output.reshape(output.shape[lacking:])
+
+    def output_shape(self):
+        return list(self.forward(torch.zeros(self.input_shape()), torch.zeros(self.weight_shape())).shape)
+
+
+def draw_conv(random):
+    geometry = ConvGeometry(random)
+    request = {**geometry.tensors(random), **geometry.attributes(random)}
+    return Trial(request, lambda tensors: {'output': geometry.forward(**tensors)})
+
+
+def draw_conv_backward(random):
+    geometry = ConvGeometry(random)
+    geometry.biased = False
+    request = {**geometry.tensors(random), 'grad_output': normals(random, geometry.output_shape()),
+               **geometry.attributes(random)}
+
+    def expected(tensors):
+        inputs = {name: tensors[name] for name in ('input', 'weight')}
+        if not geometry.bare:
+            inputs['bias'] = torch.zeros(geometry.outputs, dtype=torch.float64)
+        return gradients(geometry.forward, tensors['grad_output'], **inputs)
+
+    return Trial(request, expected)
+
+
+# ---- Transposed convolution -------------------------------------------------------------------------------------
+
+
+class TransposeGeometry:
+    """A transposed convolution: torch computes it whole, then padding is what is cut off."""
+
+    def __init__(self, random):
+        axes = self.axes = draw_axes(random)
+        self.batch = random.choice((None, 1, 2, 3))
+        self.group = random.choice((1, 1, 1, 2, 3))
+        self.channels = self.group * random.choice((1, 2, 3, 5))
+        self.outputs = self.group * random.choice((1, 2, 3, 5))
+        self.extents = [random.randint(1, 12 if axes < 3 else 5) for _ in range(axes)]
+        self.kernel = per_axis(random, axes, (1, 2, 3, 3, 4, 5) if axes < 3 else (1, 2, 3))
+        self.strides = per_axis(random, axes, (1, 1, 2, 3))
+        self.dilations = per_axis(random, axes, (1, 1, 1, 2, 3))
+        self.extra = [random.randrange(max(pair)) if random.random() < 0.4 else 0
+                      for pair in zip(self.strides, self.dilations)]
+        self.whole = [stride * (extent - 1) + extra + span for stride, extent, extra, span in
+                      zip(self.strides, self.extents, self.extra, spans(self.kernel, self.dilations))]
+        self._draw_pads(random)
+        self.biased = random.random() < 0.5
+
+    def _draw_pads(self, random):
+        """Pads that leave an output, given as they are or by the output's shape."""
+        self.by = random.choice(('pads', 'pads', 'output_shape', 'SAME_UPPER', 'SAME_LOWER'))
+        self.begins, self.ends = [], []
+        self.sizes = []
+        for whole, stride, extent in zip(self.whole, self.strides, self.extents):
+            cut = random.randint(0, min(4, whole - 1))
+            if self.by == 'pads':
+                begin = random.randint(0, cut)
+            else:
+                cut = whole - stride * extent if self.by != 'output_shape' else cut
+                begin = cut // 2 if self.by == 'SAME_UPPER' else cut - cut // 2
+            self.begins.append(begin)
+            self.ends.append(cut - begin)
+            self.sizes.append(whole - cut)
+
+    def attributes(self, random):
+        request = {}
+        attribute(random, request, 'strides', self.strides, 1)
+        attribute(random, request, 'dilations', self.dilations, 1)
+        attribute(random, request, 'output_padding', self.extra, 0)
+        if self.by == 'pads':
+            attribute(random, request, 'pads', self.begins + self.ends, 0)
+        elif self.by == 'output_shape':
+            request['output_shape'] = self.sizes
+        else:
+            request['auto_pad'] = self.by
+        if self.group > 1:
+            request['group'] = self.group
+        return request
+
+    def tensors(self, random):
+        shape = ([] if self.batch is None else [self.batch]) + [self.channels] + self.extents
+        weight = [self.channels, self.outputs // self.group] + self.kernel
+        tensors = {'input': normals(random, shape), 'weight': normals(random, weight)}
+        if self.biased:
+            tensors['bias'] = normals(random, [self.outputs])
+        return tensors
+
+    def forward(self, input, weight, bias=None):
+        wide = input if self.batch is not None else input[None]
+        output = CONV_TRANSPOSE[self.axes](wide, weight, None, self.strides, 0, 0, self.group, self.dilations)
+        output = padded(output, [-begin for begin in self.begins],
+                        [extra - end for extra, end in zip(self.extra, self.ends)])
+        if bias is not None:
+            output = output + bias.reshape([-1] + [1] * self.axes)
+        return output if self.batch is not None else output[0]
+
+
+def draw_conv_transpose(random):
+    geometry = TransposeGeometry(random)
+    request = {**geometry.tensors(random), **geometry.attributes(random)}
+    return Trial(request, lambda tensors: {'output': geometry.forward(**tensors)})
+
+
+ROWS = [
+    Row('conv', 'conv', draw_conv),
+    Row('conv/backward', 'conv/backward', draw_conv_backward),
+    Row('conv-transpose', 'conv-transpose', draw_conv_transpose),
+]

@@ -1,0 +1,84 @@
+"""Linear layers, initial weights, separable convolutions: rows of the comparison with PyTorch.
+
+SPDX-License-Identifier: MIT
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+
+from trials import Row, Trial, gradients, normals
+
+# ---- Linear layers --------------------------------------------------------------------------------------------------
+
+
+def draw_linear(random):
+    batch, inputs, outputs = random.choice((None, 1, 2, 7, 32)), random.randint(1, 90), random.randint(1, 90)
+    request = {'input': normals(random, [inputs] if batch is None else [batch, inputs]),
+               'weight': normals(random, [outputs, inputs])}
+    if random.random() < 0.5:
+        request['bias'] = normals(random, [outputs])
+    return Trial(request, lambda tensors: {'output': F.linear(**tensors)})
+
+
+def draw_linear_backward(random):
+    batch, inputs, outputs = random.choice((None, 1, 2, 7, 32)), random.randint(1, 90), random.randint(1, 90)
+    lead = [] if batch is None else [batch]
+    request = {'input': normals(random, lead + [inputs]), 'weight': normals(random, [outputs, inputs]),
+               'grad_output': normals(random, lead + [outputs])}
+    return Trial(request, lambda tensors: gradients(
+        F.linear, tensors['grad_output'], input=tensors['input'], weight=tensors['weight'],
+        bias=torch.zeros(outputs, dtype=torch.float64)))
+
+
+# ---- Initial weights ------------------------------------------------------------------------------------------------
+
+NONLINEARITIES = ('linear', 'sigmoid', 'tanh', 'relu', 'leaky_relu', 'selu')
+
+
+def draw_shape(random):
+    return [random.randint(1, 40), random.randint(1, 40)] + [random.randint(1, 5) for _ in range(random.randint(0, 3))]
+
+
+def draw_initialize(random):
+    """The fans, the gain and the law's standard deviation, with one group as torch counts."""
+    method = random.choice(('xavier_normal', 'xavier_uniform'))
+    nonlinearity = random.choice(NONLINEARITIES)
+    request = {'method': method, 'shape': draw_shape(random), 'nonlinearity': nonlinearity,
+               'seed': random.getrandbits(32)}
+    slope = None
+    if nonlinearity == 'leaky_relu':
+        slope = request['slope'] = random.choice((0.01, 0.1, 0.3))
+
+    def expected(_):
+        fan_in, fan_out = torch.nn.init._calculate_fan_in_and_fan_out(torch.empty(request['shape']))
+        gain = torch.nn.init.calculate_gain(nonlinearity, slope)
+        std = gain * math.sqrt(2 / (fan_in + fan_out))
+        numbers = {'fan_in': fan_in, 'fan_out': fan_out, 'gain': gain, 'std': std}
+        if method == 'xavier_uniform':
+            numbers['bound'] = math.sqrt(3) * std
+        return {name: torch.tensor(value, dtype=torch.float64) for name, value in numbers.items()}
+
+    return Trial(request, expected, multilinear=False)
+
+
+def draw_orthogonal(random):
+    """The projection of the reply's weight on what torch finds to be the nearest orthogonal one: itself."""
+    gain = random.choice((1, 0.5, 2))
+    request = {'method': 'orthogonal', 'shape': draw_shape(random), 'gain': gain, 'seed': random.getrandbits(32)}
+
+    def expected(_, reply):
+        weight = torch.from_numpy(reply['weight'].astype('float64')).flatten(1)
+        left, _, right = torch.linalg.svd(weight, full_matrices=False)
+        return {'weight': (gain * left @ right).reshape(request['shape'])}
+
+    return Trial(request, expected, multilinear=False, uses_reply=True)
+
+
+ROWS = [
+    Row('linear', 'linear', draw_linear),
+    Row('linear/backward', 'linear/backward', draw_linear_backward),
+    Row('initialize xavier', 'initialize', draw_initialize),
+    Row('initialize orthogonal', 'initialize', draw_orthogonal),
+]

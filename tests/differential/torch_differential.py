@@ -1,0 +1,114 @@
+"""Compares the daemon at LAYERD_URL with PyTorch over random geometries.
+
+SPDX-License-Identifier: MIT
+
+Each row draws a geometry, asks the daemon in the binary form, and computes the same with torch in double. No number
+may differ by more than BOUND, relative to the largest of its tensor. A handful of sums may all cancel out, so small
+tensors are judged by the largest sum of their terms' magnitudes instead: the same expression of the magnitudes.
+"""
+
+import argparse
+import json
+import os
+import random
+import sys
+import warnings
+
+import numpy
+import torch
+
+import conv_rows
+import layer_rows
+import pool_rows
+from binary_client import Client
+
+BOUND = 5e-6
+FEW = 64  # elements of a small tensor
+ROWS = conv_rows.ROWS + pool_rows.ROWS + layer_rows.ROWS
+
+
+def magnitude(tensor):
+    return float(tensor.abs().max()) if tensor.numel() else 0.0
+
+
+def difference(got, want, terms):
+    """The largest difference of two tensors, relative to what they are judged by; infinite if they do not match."""
+    got = torch.as_tensor(numpy.asarray(got, dtype=numpy.float64))
+    if got.shape != want.shape:
+        return float('inf')
+    largest = magnitude(got - want)
+    if largest == 0:
+        return 0.0
+    scale = magnitude(want) if terms is None else magnitude(terms)
+    return largest / scale if scale > 0 else float('inf')
+
+
+def judge(trial, reply):
+    """The worst difference of a reply, and the name of the tensor that has it."""
+    tensors = {name: torch.from_numpy(value.astype(numpy.float64))
+               for name, value in trial.request.items() if isinstance(value, numpy.ndarray)}
+    expected = trial.expected(tensors, reply) if trial.uses_reply else trial.expected(tensors)
+    terms = {}
+    if trial.multilinear and any(want.numel() < FEW for want in expected.values()):
+        terms = trial.expected({name: tensor.abs() for name, tensor in tensors.items()})
+    worst = (0.0, '')
+    for name, want in expected.items():
+        few = terms.get(name) if want.numel() < FEW else None
+        worst = max(worst, (difference(reply[name], want.double(), few), name))
+    return worst
+
+
+def describe(request):
+    return json.dumps({name: {'shape': value.shape} if isinstance(value, numpy.ndarray) else value
+                       for name, value in request.items()})
+
+
+def run_row(client, row, options):
+    agreed, worst = 0, 0.0
+    for number in range(options.trials):
+        trial = row.draw(random.Random(f'{options.seed} {row.name} {number}'))
+        status, reply = client.post(f'/v1/{row.operation}', trial.request)
+        if status == 200:
+            found, where = judge(trial, reply)
+            complaint = f'{where} differs by {found:.2g}'
+        else:
+            found, complaint = float('inf'), f'{status}: {reply.get("detail")}'
+        if found <= BOUND:
+            agreed += 1
+            worst = max(worst, found)
+        elif number - agreed < options.shown:
+            print(f'[  FAILED  ] {row.name}, trial {number}: {complaint}\n    {describe(trial.request)}')
+    print(f'{row.name}: {agreed} of {options.trials} agree, worst {worst:.1e}', flush=True)
+    return agreed
+
+
+def main():
+    parser = argparse.ArgumentParser(description='Compares the daemon with PyTorch over random geometries.')
+    parser.add_argument('--trials', type=int, default=1000, help='geometries of each operation')
+    parser.add_argument('--seed', type=int, default=1)
+    parser.add_argument('--row', help='only rows whose name begins with this')
+    parser.add_argument('--shown', type=int, default=3, help='failures of an operation that are shown')
+    options = parser.parse_args()
+    warnings.filterwarnings('ignore', 'Using padding=.same.')  # it only says that it copies
+
+    client = Client(os.environ['LAYERD_URL'])
+    served = client.operations()
+    print(f'torch {torch.__version__}, {options.trials} geometries each, seed {options.seed}')
+    passed = total = 0
+    for row in ROWS:
+        if options.row and not row.name.startswith(options.row):
+            continue
+        if row.operation not in served:
+            print(f'{row.name}: this daemon has no such operation')
+            continue
+        passed += run_row(client, row, options)
+        total += options.trials
+    unmatched = served - {row.operation for row in ROWS}
+    if unmatched:
+        print(f'without a row, as torch has no such thing: {", ".join(sorted(unmatched))}')
+    print(f'{passed} passed, {total - passed} failed')
+    return 0 if passed == total > 0 else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
