@@ -53,12 +53,16 @@ static void fail(const char *what)
     exit(1);
 }
 
+/* Not in the first call, before the request's end: libmicrohttpd would close the connection. */
 static enum MHD_Result answer_empty(void *context, struct MHD_Connection *connection,
                                     const char *url, const char *method, const char *version,
                                     const char *upload, size_t *upload_size, void **state)
 {
-    (void)url, (void)method, (void)version, (void)upload, (void)upload_size, (void)state;
-    return MHD_queue_response(connection, MHD_HTTP_OK, context);
+    (void)url, (void)method, (void)version, (void)upload, (void)upload_size;
+    if (*state != NULL)
+        return MHD_queue_response(connection, MHD_HTTP_OK, context);
+    *state = context;
+    return MHD_YES;
 }
 
 static struct MHD_Daemon *start_empty(struct MHD_Response *response, char base[URL_SIZE])
