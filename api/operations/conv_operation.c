@@ -1,19 +1,16 @@
 /* POST /v1/conv: convolution over one to three spatial axes.
  * SPDX-License-Identifier: MIT */
-#include "geometry_fields.h"
+#include "conv_fields.h"
 #include "operation.h"
 #include "ranks.h"
-#include "shapes.h"
-
-#include <layer/conv.h>
 
 typedef struct {
     api_call call;
     struct {
         api_tensor input, weight, bias;
         api_geometry geometry;
-        api_integer group;
-        api_choice mode, algorithm;
+        api_conv_attributes attributes;
+        api_choice algorithm;
     } request;
     layer_conv conv;
     struct {
@@ -25,12 +22,6 @@ typedef struct {
 } conv_call;
 
 /* ---- The fields ------------------------------------------------------------------------------ */
-
-static const api_option modes[] = {
-    {"cross-correlation", LAYER_CONV_CROSS_CORRELATION, "what networks call convolution"},
-    {"convolution", LAYER_CONV_CONVOLUTION, "with the kernel flipped"},
-    {0},
-};
 
 static const api_option algorithms[] = {{"auto", LAYER_CONV_AUTO, "the best that applies"},
 #define ALGORITHM_OPTION(id, name, sentence) {name, LAYER_CONV_##id, sentence},
@@ -59,19 +50,10 @@ static const api_field request_fields[] = {
      .kind = &api_included_kind,
      .offset = offsetof(conv_call, request.geometry),
      .fields = api_geometry_fields},
-    {.name = "group",
-     .kind = &api_integer_kind,
-     .offset = offsetof(conv_call, request.group),
-     .minimum = 1,
-     .maximum = API_MAX_AXIS,
-     .fallback = "1",
-     .summary = "groups that the channels are divided into, each with its own part of the weight"},
-    {.name = "mode",
-     .kind = &api_choice_kind,
-     .offset = offsetof(conv_call, request.mode),
-     .options = modes,
-     .fallback = "\"cross-correlation\"",
-     .summary = "whether the kernel is flipped"},
+    {.name = "attributes",
+     .kind = &api_included_kind,
+     .offset = offsetof(conv_call, request.attributes),
+     .fields = api_conv_attribute_fields},
     {.name = "algorithm",
      .kind = &api_choice_kind,
      .offset = offsetof(conv_call, request.algorithm),
@@ -107,17 +89,6 @@ static const api_field reply_fields[] = {
 
 /* ---- Describing ------------------------------------------------------------------------------ */
 
-static bool check_bias(const conv_call *call, api_problem *problem)
-{
-    const layer_shape *const bias = &call->request.bias.shape;
-    const int channels = call->conv.weight.extent[0];
-    char text[API_SHAPE_TEXT_SIZE];
-    return !call->request.bias.given || (bias->rank == 1 && bias->extent[0] == channels) ||
-           api_refuse(problem, 422, "/bias",
-                      "bias has the shape %s; expected %d, one number per output channel",
-                      api_shape_text(bias, text), channels);
-}
-
 static void fill_reply(conv_call *call)
 {
     const layer_conv *const conv = &call->conv;
@@ -131,27 +102,19 @@ static void fill_reply(conv_call *call)
 static bool describe(api_call *base, api_problem *problem)
 {
     conv_call *const call = (conv_call *)base;
-    const layer_shape *const input = &call->request.input.shape;
-    const layer_shape *const weight = &call->request.weight.shape;
-    const int axes = api_spatial_axes(weight);
-    const layer_shape kernel = api_narrowed(weight, axes);
-    layer_conv_options options = {
-        .group = (int)call->request.group.value,
-        .mode = (layer_conv_mode)call->request.mode.value,
+    const api_conv_asked asked = {
+        .input = &call->request.input.shape,
+        .weight = &call->request.weight.shape,
+        .input_field = "input",
+        .geometry = &call->request.geometry,
+        .attributes = &call->request.attributes,
         .algorithm = (layer_conv_algorithm)call->request.algorithm.value,
     };
-    if (!api_check_ranks(input, weight, options.group, "input", problem) ||
-        !api_check_kernel(&call->request.geometry, &kernel, problem) ||
-        !api_read_geometry(&call->request.geometry, axes, &options.geometry, problem))
+    if (!api_describe_conv(&asked, &call->conv, problem))
         return false;
-    const layer_shape wide_input = api_widened(input, axes + API_CHANNEL_AXES);
-    const layer_shape wide_weight = api_widened(weight, axes + API_CHANNEL_AXES);
-    layer_error error;
-    if (layer_conv_describe(&call->conv, &wide_input, &wide_weight, &options, &error) != LAYER_OK)
-        return api_refuse_layer(problem, &error);
     call->call.multiplications = call->conv.multiplications;
     fill_reply(call);
-    return check_bias(call, problem);
+    return api_check_bias(&call->request.bias, call->conv.weight.extent[0], problem);
 }
 
 /* ---- Computing ------------------------------------------------------------------------------- */

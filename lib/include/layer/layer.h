@@ -15,6 +15,7 @@
 #define LAYER_LAYER_H
 
 #include "layer/conv.h"
+#include "layer/conv_backward.h"
 #include "layer/executor.h"
 #include "layer/initialize.h"
 #include "layer/random.h"
