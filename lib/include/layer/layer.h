@@ -18,6 +18,7 @@
 #include "layer/conv_backward.h"
 #include "layer/executor.h"
 #include "layer/initialize.h"
+#include "layer/pool.h"
 #include "layer/random.h"
 #include "layer/status.h"
 #include "layer/tensor.h"

@@ -1,0 +1,19 @@
+/* Which cells of a window lie on real input.
+ * SPDX-License-Identifier: MIT */
+#ifndef LAYER_CORE_INSIDE_H
+#define LAYER_CORE_INSIDE_H
+
+#include "layer/window.h"
+
+/* From `begin` to before `end`; empty where begin >= end. */
+typedef struct {
+    int begin, end;
+} layer_steps;
+
+/* The kernel cells of window number `output` that lie on real input, not on padding. */
+layer_steps layer_inside_taps(const layer_window *window, int output);
+
+/* The outputs whose kernel cell `tap` lies on real input. */
+layer_steps layer_inside_outputs(const layer_window *window, int tap);
+
+#endif
