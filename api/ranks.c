@@ -14,25 +14,30 @@ int api_spatial_axes(const layer_shape *weight)
     return is_bare(weight) ? weight->rank : weight->rank - API_CHANNEL_AXES;
 }
 
-bool api_check_ranks(const layer_shape *input, const layer_shape *weight, int group,
-                     const char *name, api_problem *problem)
+static bool refuse_rank(const layer_shape *input, const layer_shape *weight, const char *name,
+                        api_problem *problem)
 {
     char pointer[API_POINTER_SIZE];
     snprintf(pointer, sizeof pointer, "/%s", name);
-    if (is_bare(weight) && group > 1)
-        return api_refuse(problem, 422, "/group",
-                          "group is %d; a bare kernel has one channel, and so one group", group);
     if (is_bare(weight))
-        return input->rank == weight->rank ||
-               api_refuse(problem, 422, pointer,
+        return api_refuse(problem, 422, pointer,
                           "%s has rank %d; a bare kernel of rank %d takes an input of the same "
                           "rank",
                           name, input->rank, weight->rank);
-    return input->rank == weight->rank || input->rank == weight->rank - 1 ||
-           api_refuse(problem, 422, pointer,
+    return api_refuse(problem, 422, pointer,
                       "%s has rank %d; a weight of rank %d takes an input of rank %d, or %d for "
                       "one sample",
                       name, input->rank, weight->rank, weight->rank, weight->rank - 1);
+}
+
+bool api_check_ranks(const layer_shape *input, const layer_shape *weight, int group,
+                     const char *name, api_problem *problem)
+{
+    if (is_bare(weight) && group > 1)
+        return api_refuse(problem, 422, "/group",
+                          "group is %d; a bare kernel has one channel, and so one group", group);
+    const bool sample = !is_bare(weight) && input->rank == weight->rank - 1;
+    return input->rank == weight->rank || sample || refuse_rank(input, weight, name, problem);
 }
 
 layer_shape api_widened(const layer_shape *shape, int rank)

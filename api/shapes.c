@@ -28,17 +28,16 @@ bool api_shape_admit(const layer_shape *shape, const char *name, const char *poi
 {
     char text[API_SHAPE_TEXT_SIZE];
     double product = 1; /* five axes may pass 2^64 */
-    api_shape_text(shape, text);
     for (int axis = 0; axis < shape->rank; axis++) {
         if (shape->extent[axis] > API_MAX_AXIS)
             return api_refuse(problem, 413, pointer, "the limit of an axis is %d; %s has shape %s",
-                              API_MAX_AXIS, name, text);
+                              API_MAX_AXIS, name, api_shape_text(shape, text));
         product *= shape->extent[axis];
     }
     if (product > (double)most)
         return api_refuse(problem, 413, pointer,
                           "the limit of a tensor is %zu elements; %s of shape %s has %.0f", most,
-                          name, text, product);
+                          name, api_shape_text(shape, text), product);
     *count = (size_t)product;
     return true;
 }

@@ -5,7 +5,6 @@
 #include "numbers.h"
 #include "utf8.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -127,16 +126,27 @@ void api_write_boolean(api_writer *writer, bool value)
     put_value(writer, text, strlen(text));
 }
 
+/* Integers are the most of a small reply: their digits are put here, not by printf. */
+static void put_integer(api_writer *writer, bool negative, uint64_t magnitude)
+{
+    char text[sizeof "-18446744073709551615"];
+    char *const end = text + sizeof text, *at = end;
+    do
+        *--at = (char)('0' + magnitude % 10);
+    while ((magnitude /= 10) > 0);
+    if (negative)
+        *--at = '-';
+    put_value(writer, at, (size_t)(end - at));
+}
+
 void api_write_integer(api_writer *writer, int64_t value)
 {
-    char text[24];
-    put_value(writer, text, (size_t)snprintf(text, sizeof text, "%" PRId64, value));
+    put_integer(writer, value < 0, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
 void api_write_unsigned(api_writer *writer, uint64_t value)
 {
-    char text[24];
-    put_value(writer, text, (size_t)snprintf(text, sizeof text, "%" PRIu64, value));
+    put_integer(writer, false, value);
 }
 
 static void put_nonfinite(api_writer *writer, double value)
