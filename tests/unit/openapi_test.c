@@ -60,8 +60,10 @@ static int check_references(const cJSON *root, const cJSON *json)
 static const cJSON *operation_schema(const cJSON *root, const api_operation *operation,
                                      const char *rest)
 {
-    char pointer[256];
-    snprintf(pointer, sizeof pointer, "/paths/~1v1~1%s/post%s", operation->name, rest);
+    char path[64], place[API_POINTER_SIZE] = "/paths", pointer[2 * API_POINTER_SIZE];
+    snprintf(path, sizeof path, "/v1/%s", operation->name);
+    api_pointer_push(place, path);
+    snprintf(pointer, sizeof pointer, "%s/post%s", place, rest);
     const cJSON *const schema = follow(root, pointer);
     if (schema == NULL)
         fail_msg("%s is missing", pointer);
