@@ -16,14 +16,16 @@ static const size_t parse_memory_size = (size_t)64 << 10;
 
 static bool refuse_cancelled(server_request *request, server_cancellation why)
 {
-    if (why == SERVER_CANCELLED_DEADLINE)
+    if (why == SERVER_CANCELLED_DEADLINE) {
         server_refuse(request, 504, "the deadline of %g seconds passed before the answer was ready",
                       request->deadline_seconds);
-    else if (why == SERVER_CANCELLED_GONE)
-        server_refuse(request, 499, "the client has left");
-    else
+    } else if (why == SERVER_CANCELLED_GONE) {
+        server_refuse(request, 503, "the client has left");
+        request->response.status = 499; /* HTTP has no status for it: this is for the log */
+        request->must_close = true;
+    } else {
         server_refuse_for_now(request, SERVER_REFUSED_STOPPING, "the server is stopping");
-    request->must_close |= why == SERVER_CANCELLED_GONE;
+    }
     return false;
 }
 
