@@ -4,7 +4,11 @@
 BUILD ?= release
 OUT := build/$(BUILD)
 VERSION := 0.1.0
+
 PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -29,8 +33,8 @@ CFLAGS += -std=c17 -D_GNU_SOURCE -DLAYERD_VERSION='"$(VERSION)"' $(MODE) -fPIC -
 CXXFLAGS += -std=c++17 $(MODE) -fPIC -fno-exceptions -fno-rtti
 LDFLAGS += $(MODE) -pthread -pie -Wl,-z,relro,-z,now,-z,noexecstack -static-libgcc -static-libstdc++
 
-# OpenBLAS, linked statically into programs, so that the daemon starts fast and its image needs no libraries
-# of it. The executor is the only parallelism, but Debian's build without threads will not do: it hands one
+# OpenBLAS, linked statically into programs and liblayer.so, so that the daemon starts fast and its image
+# needs no libraries of it. The executor is the only parallelism, but Debian's build without threads will not do: it hands one
 # buffer to two callers at a time (tests/unit/blas_test.c). So it is the build with threads, told to have none:
 # what asks the environment for their number is replaced by its function that returns 1.
 ARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
@@ -43,10 +47,10 @@ CORES_x86_64-linux-gnu := COOPERLAKE=SKYLAKEX ZEN=HASWELL PILEDRIVER=BULLDOZER S
     EXCAVATOR=BULLDOZER CORE2=PRESCOTT PENRYN=PRESCOTT DUNNINGTON=PRESCOTT ATOM=PRESCOTT \
     NANO=PRESCOTT OPTERON_SSE3=PRESCOTT BARCELONA=PRESCOTT BOBCAT=PRESCOTT
 CORES := $(subst =,=gotoblas_,$(CORES_$(ARCH)))
+BLAS_CORES := $(CORES:%=-Wl,--defsym=gotoblas_%)
 BLAS_CFLAGS ?= -I/usr/include/$(ARCH)/openblas-pthread
 BLAS_LIBS ?= -Wl,--defsym=openblas_num_threads_env=openblas_get_parallel \
-    $(CORES:%=-Wl,--defsym=gotoblas_%) /usr/lib/$(ARCH)/openblas-pthread/libopenblas.a
-BLAS_SHARED ?= -L/usr/lib/$(ARCH)/openblas-pthread -lopenblas
+    $(BLAS_CORES) /usr/lib/$(ARCH)/openblas-pthread/libopenblas.a
 HTTP_LIBS ?= -lmicrohttpd
 JSON_LIBS ?= -lcjson
 
@@ -58,6 +62,7 @@ SERVER_INCLUDES := -Iserver -Iapi/include
 TEST_INCLUDES := -Itests $(API_INCLUDES) -Ilib
 
 LIB_SOURCES := $(wildcard lib/*/*.c)
+LIB_HEADERS := $(wildcard lib/include/layer/*.h)
 API_SOURCES := $(wildcard api/*.c api/operations/*.c api/*.cc)
 SERVER_SOURCES := $(wildcard server/*.c)
 SUPPORT_SOURCES := $(wildcard tests/oracle/*.c tests/support/*.c)
@@ -67,7 +72,7 @@ BENCH_SOURCES := $(wildcard tests/bench/*.c)
 PRELOAD_SOURCES := $(wildcard tests/preload/*.c)
 
 # README's commands take port 8080, and the OpenAPI document's linter comes from npm: targets of their own.
-TEST_SCRIPTS := $(filter-out tests/bench/% tests/readme/% tests/openapi/%,$(wildcard tests/*/*.sh))
+TEST_SCRIPTS := $(filter-out tests/readme/%,$(wildcard tests/*/*_test.sh))
 BENCH_SCRIPTS := $(wildcard tests/bench/*.sh)
 
 objects = $(patsubst %,$(OUT)/%.o,$(1))
@@ -112,8 +117,16 @@ $(OUT)/%.a:
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(OUT)/liblayer.so: $(LIB_OBJECTS)
-	$(CC) $(MODE) -shared -Wl,-soname,liblayer.so.0 -o $@ $^ $(BLAS_SHARED) -lm
+# The shared library shows the functions that the headers declare; nothing else, and nothing of OpenBLAS.
+LIB_SONAME := liblayer.so.$(firstword $(subst ., ,$(VERSION)))
+
+$(OUT)/liblayer.map: $(LIB_HEADERS)
+	@mkdir -p $(@D)
+	@{ echo '{ global:'; sed -n '/typedef/!s/.*\b\(layer_[a-z0-9_]*\)(.*/\1;/p' $^ | sort -u; echo 'local: *; };'; } >$@
+
+$(OUT)/liblayer.so: $(LIB_OBJECTS) $(OUT)/liblayer.map
+	$(CC) $(MODE) -shared -Wl,-soname,$(LIB_SONAME) -Wl,--version-script=$(OUT)/liblayer.map -Wl,-z,relro,-z,now \
+	    -o $@ $(LIB_OBJECTS) $(BLAS_LIBS) -lm
 
 $(OUT)/layerd: $(SERVER_OBJECTS) $(OUT)/libapi.a $(OUT)/liblayer.a
 	$(CXX) $(LDFLAGS) -o $@ $^ $(HTTP_LIBS) $(JSON_LIBS) $(BLAS_LIBS) -lm
@@ -224,11 +237,36 @@ footprint:
 	@$(MAKE) --no-print-directory -s -j$$(nproc) $(OUT)/layerd
 	@OUT=$(OUT) tests/bench/footprint.sh
 
+# ---- What is installed -----------------------------------------------------------------------
+
+under_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
+
+##install: the daemon, the library, its headers and layer.pc; heeds DESTDIR, PREFIX, BINDIR, LIBDIR, INCLUDEDIR
+.PHONY: install
+install: $(OUT)/layerd $(OUT)/liblayer.so $(OUT)/liblayer.a
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/layer
+	install $(OUT)/layerd $(DESTDIR)$(BINDIR)
+	install -m 644 $(LIB_HEADERS) $(DESTDIR)$(INCLUDEDIR)/layer
+	install -m 644 $(OUT)/liblayer.a $(DESTDIR)$(LIBDIR)
+	install -m 644 $(OUT)/liblayer.so $(DESTDIR)$(LIBDIR)/liblayer.so.$(VERSION)
+	ln -sf liblayer.so.$(VERSION) $(DESTDIR)$(LIBDIR)/$(LIB_SONAME)
+	ln -sf $(LIB_SONAME) $(DESTDIR)$(LIBDIR)/liblayer.so
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@LIBDIR@|$(call under_prefix,$(LIBDIR))|' \
+	    -e 's|@INCLUDEDIR@|$(call under_prefix,$(INCLUDEDIR))|; s|@BLAS@|$(filter-out $(BLAS_CORES),$(BLAS_LIBS))|' \
+	    lib/layer.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/layer.pc
+
+##uninstall: remove what `make install` put there, given the same variables
+.PHONY: uninstall
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/layerd $(DESTDIR)$(LIBDIR)/pkgconfig/layer.pc
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,liblayer.a liblayer.so $(LIB_SONAME) liblayer.so.$(VERSION))
+	rm -rf $(DESTDIR)$(INCLUDEDIR)/layer
+
 # ---- What is checked -------------------------------------------------------------------------
 
 C_FILES := $(sort $(wildcard $(foreach top,lib api server tests,$(addprefix $(top)/,*.[ch] *.cc */*.[ch] */*/*.[ch]))))
-SCRIPTS := .ci/install .ci/run docker/engine docker/test docker/collect tests/run tests/with-daemon $(TEST_SCRIPTS) \
-    $(BENCH_SCRIPTS) $(wildcard tests/readme/*.sh tests/openapi/*.sh)
+SCRIPTS := .ci/install .ci/run docker/engine docker/test docker/collect tests/layers tests/run tests/with-daemon \
+    $(wildcard tests/*/*.sh)
 
 ##format: lay every source file out as .clang-format says
 .PHONY: format
