@@ -99,6 +99,15 @@ static void put_escaped(api_writer *writer, unsigned char byte)
     put(writer, text, (size_t)size);
 }
 
+/* Bytes from `text` on that need no second look. */
+static size_t plain_size(const char *text)
+{
+    size_t size = 0;
+    while (text[size] >= 0x20 && text[size] < 0x7F && text[size] != '"' && text[size] != '\\')
+        size++;
+    return size;
+}
+
 /* Bytes that are not UTF-8 become U+FFFD: a path that an error quotes may hold any. */
 void api_write_string(api_writer *writer, const char *text)
 {
@@ -107,6 +116,11 @@ void api_write_string(api_writer *writer, const char *text)
     begin_value(writer);
     put_byte(writer, '"');
     while (text < end) {
+        const size_t plain = plain_size(text);
+        put(writer, text, plain);
+        text += plain;
+        if (text == end)
+            break;
         const unsigned char byte = (unsigned char)*text;
         const size_t size = api_utf8_size(text, end);
         if (size == 0)
