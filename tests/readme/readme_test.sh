@@ -2,13 +2,15 @@
 # Runs the commands of README.md, in order, in a copy of this folder, and compares what they print.
 # SPDX-License-Identifier: MIT
 #
-# A block marked `sh` is run by bash -e. A block `json` right after it is what it prints, compared by structure; so is
-# `text`, where `...` stands for anything. `sh background` is started, waited for at port 8080, and ended at the end;
-# `sh norun` is for the reader.
+# A block marked `sh` is run by bash -e, `python` by python3 and `js` by node, where they are installed. A block `json`
+# right after it is what it prints, compared by structure; so is `text`, where `...` stands for anything. `c FILE` is
+# put into that file. `sh background` is started, waited for at port 8080, and ended at the end; `sh norun` is for the
+# reader.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 readonly address=127.0.0.1 port=8080
+readonly -A interpreters=([sh]="bash -e" [python]=python3 [mjs]=node)
 
 passed=0 failed=0 skipped=0
 background=
@@ -34,7 +36,8 @@ extract() {
     mkdir -p "$copy" "$blocks"
     awk -v folder="$blocks" '
         /^```/ && file != "" { close(file); file = ""; next }
-        /^```/ { words = substr($0, 4); gsub(/ /, "-", words); file = sprintf("%s/%03d.%s", folder, ++count, words)
+        /^```/ { words = substr($0, 4); gsub(/ /, "-", words); sub(/^js$/, "mjs", words)
+                 file = sprintf("%s/%03d.%s", folder, ++count, words)
                  printf "" > file; prose = 0; next }
         file != "" { print > file; next }
         /[^ ]/ && !prose { prose = 1; printf "" > sprintf("%s/%03d.prose", folder, ++count) }
@@ -70,7 +73,7 @@ matches() {
 
 run_block() {
     local block=$1 expected=$2
-    (cd "$copy" && bash -e "$block") >"$scratch/output" 2>"$scratch/errors" </dev/null ||
+    (cd "$copy" && "${interpreter[@]}" "$block") >"$scratch/output" 2>"$scratch/errors" </dev/null ||
         { echo "exit status $?"; cat "$scratch/errors" "$scratch/output"; return 1; }
     [[ -z $expected ]] || matches "$scratch/output" "$expected"
 }
@@ -93,10 +96,16 @@ files=("$blocks"/*)
 for i in "${!files[@]}"; do
     block=${files[i]} following=${files[i + 1]:-}
     case $block in
-        *.sh)
+        *.sh | *.python | *.mjs)
             [[ $following == *.json || $following == *.text ]] || following=
-            judge "$block" run_block "$block" "$following"
+            read -r -a interpreter <<<"${interpreters[${block##*.}]}"
+            if command -v "${interpreter[0]}" >/dev/null; then
+                judge "$block" run_block "$block" "$following"
+            else
+                echo "[  SKIPPED ] $(head -n 1 "$block")" && ((skipped += 1))
+            fi
             ;;
+        *.c-*) cp "$block" "$copy/${block##*.c-}" ;;
         *.sh-background)
             judge "$block" start_background "$block"
             ;;
