@@ -24,14 +24,13 @@ static const char *const names[] = {[LAYER_CONV_AUTO] = "auto",
 
 enum { ALGORITHMS = sizeof names / sizeof *names };
 
-static layer_status check_shapes(const layer_shape *input, const layer_shape *weight,
-                                 layer_error *error)
+layer_status layer_conv_check_shapes(const layer_shape *input, const layer_shape *weight,
+                                     const char *channels, layer_error *error)
 {
     if (weight->rank < 3 || weight->rank > LAYER_MAX_RANK)
         return layer_refuse(error, LAYER_INVALID, "weight",
-                            "weight has rank %d, expected 3 to %d: [K, C/group, 1 to %d spatial "
-                            "axes]",
-                            weight->rank, LAYER_MAX_RANK, LAYER_MAX_SPATIAL);
+                            "weight has rank %d, expected 3 to %d: %s, 1 to %d spatial axes]",
+                            weight->rank, LAYER_MAX_RANK, channels, LAYER_MAX_SPATIAL);
     if (input->rank != weight->rank)
         return layer_refuse(error, LAYER_INVALID, "input",
                             "input has rank %d, expected %d as weight has", input->rank,
@@ -70,23 +69,28 @@ static layer_status check_options(const layer_conv_options *options, layer_error
     return LAYER_OK;
 }
 
-static layer_status describe_output(layer_conv *conv, layer_error *error)
+layer_status layer_conv_refuse_output(const layer_shape *output, layer_error *error)
 {
     long long extents[LAYER_MAX_RANK];
+    char text[64];
+    for (int axis = 0; axis < output->rank; axis++)
+        extents[axis] = output->extent[axis];
+    layer_write_extents(text, sizeof text, extents, output->rank);
+    return layer_refuse(error, LAYER_TOO_LARGE, "input",
+                        "the output of %s has more than %d elements, the most a tensor holds", text,
+                        INT_MAX);
+}
+
+static layer_status describe_output(layer_conv *conv, layer_error *error)
+{
     conv->output = (layer_shape){.rank = conv->input.rank,
                                  .extent = {conv->input.extent[0], conv->weight.extent[0]}};
     for (int axis = 0; axis < conv->axes; axis++)
         conv->output.extent[2 + axis] = conv->window[LAYER_MAX_SPATIAL - conv->axes + axis].output;
-    for (int axis = 0; axis < conv->output.rank; axis++)
-        extents[axis] = conv->output.extent[axis];
     size_t count;
     if (layer_shape_count(&conv->output, "input", &count, error) == LAYER_OK)
         return LAYER_OK;
-    char text[64];
-    layer_write_extents(text, sizeof text, extents, conv->output.rank);
-    return layer_refuse(error, LAYER_TOO_LARGE, "input",
-                        "the output of %s has more than %d elements, the most a tensor holds", text,
-                        INT_MAX);
+    return layer_conv_refuse_output(&conv->output, error);
 }
 
 uint64_t layer_conv_multiplications(const layer_conv *conv)
@@ -113,7 +117,7 @@ layer_status layer_conv_describe(layer_conv *conv, const layer_shape *input,
     const layer_conv_options defaults = {0};
     if (options == NULL)
         options = &defaults;
-    layer_status status = check_shapes(input, weight, error);
+    layer_status status = layer_conv_check_shapes(input, weight, "[K, C/group", error);
     if (status == LAYER_OK)
         status = check_channels(input, weight, options->group, error);
     if (status == LAYER_OK)

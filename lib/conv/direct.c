@@ -104,14 +104,17 @@ whole_vectors(const direct *call, const output_row *row, int column, int vectors
 #define VECTORS(count)                                                                             \
     case count:                                                                                    \
         whole_columns(call, row, column, count, stride);                                           \
-        break;
-        VECTORS(1)
-        VECTORS(2)
-        VECTORS(3)
-        VECTORS(4)
-        VECTORS(5) VECTORS(6) VECTORS(7)
+        break
+        VECTORS(1);
+        VECTORS(2);
+        VECTORS(3);
+        VECTORS(4);
+        VECTORS(5);
+        VECTORS(6);
+        VECTORS(7);
 #undef VECTORS
-            default : whole_columns(call, row, column, MOST_VECTORS, stride);
+    default:
+        whole_columns(call, row, column, MOST_VECTORS, stride);
     }
 }
 

@@ -21,6 +21,13 @@ typedef struct {
 LAYER_CONV_ALGORITHM_LIST(LAYER_CONV_IMPLEMENTATION)
 #undef LAYER_CONV_IMPLEMENTATION
 
+/* Checks ranks and counts of an input and a weight whose first two axes are `channels`. */
+layer_status layer_conv_check_shapes(const layer_shape *input, const layer_shape *weight,
+                                     const char *channels, layer_error *error);
+
+/* Says that an output has too many elements. Returns LAYER_TOO_LARGE. */
+layer_status layer_conv_refuse_output(const layer_shape *output, layer_error *error);
+
 /* What AUTO comes to, once all else of *conv is filled. */
 layer_conv_algorithm layer_conv_choose(const layer_conv *conv);
 

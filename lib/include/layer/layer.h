@@ -16,6 +16,7 @@
 
 #include "layer/conv.h"
 #include "layer/conv_backward.h"
+#include "layer/conv_transpose.h"
 #include "layer/executor.h"
 #include "layer/initialize.h"
 #include "layer/pool.h"
