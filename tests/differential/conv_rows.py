@@ -140,19 +140,21 @@ class TransposeGeometry:
                       zip(self.strides, self.extents, self.extra, spans(self.kernel, self.dilations))]
         self._draw_pads(random)
         self.biased = random.random() < 0.5
+        self.flipped = random.random() < 0.2
 
     def _draw_pads(self, random):
-        """Pads that leave an output, given as they are or by the output's shape."""
-        self.by = random.choice(('pads', 'pads', 'output_shape', 'SAME_UPPER', 'SAME_LOWER'))
-        self.begins, self.ends = [], []
-        self.sizes = []
+        """Pads that leave an output, given as they are or by its shape; a shape may also add to it."""
+        self.auto_pad = random.choice(('NOTSET', 'NOTSET', 'SAME_UPPER', 'SAME_LOWER'))
+        self.sized = random.random() < 0.3
+        self.begins, self.ends, self.sizes = [], [], []
         for whole, stride, extent in zip(self.whole, self.strides, self.extents):
-            cut = random.randint(0, min(4, whole - 1))
-            if self.by == 'pads':
-                begin = random.randint(0, cut)
+            if self.sized or self.auto_pad == 'NOTSET':
+                cut = random.randint(-3 if self.sized else 0, min(4, whole - 1))
             else:
-                cut = whole - stride * extent if self.by != 'output_shape' else cut
-                begin = cut // 2 if self.by == 'SAME_UPPER' else cut - cut // 2
+                cut = whole - stride * extent
+            begin = cut // 2 if self.auto_pad == 'SAME_UPPER' else cut - cut // 2
+            if not self.sized and self.auto_pad == 'NOTSET':
+                begin = random.randint(0, cut)
             self.begins.append(begin)
             self.ends.append(cut - begin)
             self.sizes.append(whole - cut)
@@ -162,14 +164,16 @@ class TransposeGeometry:
         attribute(random, request, 'strides', self.strides, 1)
         attribute(random, request, 'dilations', self.dilations, 1)
         attribute(random, request, 'output_padding', self.extra, 0)
-        if self.by == 'pads':
+        if self.auto_pad != 'NOTSET':
+            request['auto_pad'] = self.auto_pad
+        elif not self.sized:
             attribute(random, request, 'pads', self.begins + self.ends, 0)
-        elif self.by == 'output_shape':
+        if self.sized:
             request['output_shape'] = self.sizes
-        else:
-            request['auto_pad'] = self.by
         if self.group > 1:
             request['group'] = self.group
+        if self.flipped:
+            request['mode'] = 'convolution'
         return request
 
     def tensors(self, random):
@@ -182,7 +186,8 @@ class TransposeGeometry:
 
     def forward(self, input, weight, bias=None):
         wide = input if self.batch is not None else input[None]
-        output = CONV_TRANSPOSE[self.axes](wide, weight, None, self.strides, 0, 0, self.group, self.dilations)
+        kernel = weight.flip(list(range(-self.axes, 0))) if self.flipped else weight
+        output = CONV_TRANSPOSE[self.axes](wide, kernel, None, self.strides, 0, 0, self.group, self.dilations)
         output = padded(output, [-begin for begin in self.begins],
                         [extra - end for extra, end in zip(self.extra, self.ends)])
         if bias is not None:

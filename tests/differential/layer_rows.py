@@ -41,26 +41,48 @@ def draw_shape(random):
     return [random.randint(1, 40), random.randint(1, 40)] + [random.randint(1, 5) for _ in range(random.randint(0, 3))]
 
 
-def draw_initialize(random):
-    """The fans, the gain and the law's standard deviation, with one group as torch counts."""
-    method = random.choice(('xavier_normal', 'xavier_uniform'))
+def draw_law(random):
+    """The fans, the gain and the law's standard deviation, with one group: as torch counts."""
+    method = random.choice(('xavier_normal', 'xavier_uniform', 'kaiming_normal', 'kaiming_uniform'))
     nonlinearity = random.choice(NONLINEARITIES)
     request = {'method': method, 'shape': draw_shape(random), 'nonlinearity': nonlinearity,
                'seed': random.getrandbits(32)}
     slope = None
     if nonlinearity == 'leaky_relu':
         slope = request['slope'] = random.choice((0.01, 0.1, 0.3))
+    if method.startswith('kaiming'):
+        request['mode'] = random.choice(('fan_in', 'fan_out'))
 
     def expected(_):
-        fan_in, fan_out = torch.nn.init._calculate_fan_in_and_fan_out(torch.empty(request['shape']))
+        weight = torch.empty(request['shape'])
+        fan_in, fan_out = torch.nn.init._calculate_fan_in_and_fan_out(weight)
         gain = torch.nn.init.calculate_gain(nonlinearity, slope)
-        std = gain * math.sqrt(2 / (fan_in + fan_out))
-        numbers = {'fan_in': fan_in, 'fan_out': fan_out, 'gain': gain, 'std': std}
-        if method == 'xavier_uniform':
-            numbers['bound'] = math.sqrt(3) * std
+        fan = torch.nn.init._calculate_correct_fan(weight, request['mode']) if 'mode' in request else \
+            (fan_in + fan_out) / 2
+        numbers = {'fan_in': fan_in, 'fan_out': fan_out, 'gain': gain, 'std': gain / math.sqrt(fan)}
+        if method.endswith('uniform'):
+            numbers['bound'] = math.sqrt(3 / fan) * gain
         return {name: torch.tensor(value, dtype=torch.float64) for name, value in numbers.items()}
 
     return Trial(request, expected, multilinear=False)
+
+
+def draw_fixed(random):
+    """Weights that are not drawn."""
+    method = random.choice(('dirac', 'eye', 'constant'))
+    shape, group = draw_shape(random), 1
+    request = {'method': method}
+    if method == 'eye':
+        shape = shape[:2]
+    elif method == 'dirac':
+        group = random.choice((1, 1, 2, 3))
+        shape = [shape[0] * group] + shape[1:] + ([random.randint(1, 5)] if len(shape) == 2 else [])
+    else:
+        request['value'] = random.choice((0, 1, -0.5))
+    request = {**request, 'shape': shape, 'group': group}
+    fill = {'dirac': lambda weight: torch.nn.init.dirac_(weight, group), 'eye': torch.nn.init.eye_,
+            'constant': lambda weight: torch.nn.init.constant_(weight, request['value'])}[method]
+    return Trial(request, lambda _: {'weight': fill(torch.empty(shape))}, multilinear=False)
 
 
 def draw_orthogonal(random):
@@ -79,6 +101,7 @@ def draw_orthogonal(random):
 ROWS = [
     Row('linear', 'linear', draw_linear),
     Row('linear/backward', 'linear/backward', draw_linear_backward),
-    Row('initialize xavier', 'initialize', draw_initialize),
+    Row('initialize law', 'initialize', draw_law),
+    Row('initialize fixed', 'initialize', draw_fixed),
     Row('initialize orthogonal', 'initialize', draw_orthogonal),
 ]
