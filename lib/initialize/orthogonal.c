@@ -36,13 +36,17 @@ static dimensions dimensions_of(const layer_initialize *initialize, size_t count
 }
 
 /* The decomposition's multiplications are 2 longer shorter^2, counted twice for being in double. */
-static void describe(layer_initialize *initialize, size_t count)
+static layer_status describe(layer_initialize *initialize, const layer_initialize_options *options,
+                             size_t count, layer_error *error)
 {
+    (void)options;
+    (void)error;
     const dimensions size = dimensions_of(initialize, count);
     initialize->std = initialize->gain * sqrt(1.0 / size.longer);
     const uint64_t decomposing = 4 * (uint64_t)count * (uint64_t)size.shorter;
     const uint64_t drawing = (uint64_t)count * LAYER_NORMAL_MULTIPLICATIONS;
     initialize->multiplications = decomposing + drawing;
+    return LAYER_OK;
 }
 
 static size_t workspace_size(const layer_initialize *initialize, size_t count)
@@ -105,4 +109,5 @@ static layer_status run(const layer_initialize *initialize, float *weight, size_
     return status;
 }
 
-const layer_initialize_law layer_initialize_law_ORTHOGONAL = {describe, workspace_size, run};
+const layer_initialize_law layer_initialize_law_ORTHOGONAL = {
+    .describe = describe, .workspace_size = workspace_size, .run = run, .widener = "gain"};
