@@ -8,6 +8,7 @@
 #define API_OPERATION_LIST(X)                                                                      \
     X(conv)                                                                                        \
     X(conv_backward)                                                                               \
+    X(conv_transpose)                                                                              \
     X(initialize)
 
 #define API_OPERATION_DECLARATION(id) extern const api_operation api_operation_##id;

@@ -37,6 +37,13 @@ static void add_as_it_is(void *request, const char *name, const char *json)
 
 static const operator_row operators[] = {
     {"Conv", "/v1/conv", {"input", "weight", "bias"}, {"output"}, add_as_it_is, 1e-4, 33},
+    {"ConvTranspose",
+     "/v1/conv-transpose",
+     {"input", "weight", "bias"},
+     {"output"},
+     add_as_it_is,
+     1e-4,
+     13},
 };
 
 enum { OPERATOR_COUNT = sizeof operators / sizeof *operators };
