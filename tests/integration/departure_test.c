@@ -101,22 +101,11 @@ static void leavers_in_the_queue_are_forgotten(void **state)
     expect_rest(daemon);
 }
 
-static bool has_something(void *connection)
-{
-    return !raw_silent(connection);
-}
-
 /* Waits for the beginning of a reply of 20 MB. */
 static void ask_for_weights(raw_connection *connection)
 {
-    static const char body[] = "{\"method\":\"xavier_uniform\",\"shape\":[2000,1000]}";
-    char text[512];
-    snprintf(text, sizeof text,
-             "POST /v1/initialize HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-             "Content-Length: %zu\r\n\r\n%s",
-             sizeof body - 1, body);
-    raw_write(connection, text);
-    assert_true(wait_until(has_something, connection));
+    raw_post(connection, "/v1/initialize", "{\"method\":\"xavier_uniform\",\"shape\":[2000,1000]}");
+    assert_true(raw_has_something(connection));
 }
 
 /* A reply of which a few bytes are taken. */

@@ -58,26 +58,17 @@ static size_t memory_of_weights(void)
     return size;
 }
 
-static bool has_something(void *connection)
-{
-    return !raw_silent(connection);
-}
-
 /* A reply that its client does not read holds its memory; there is not enough for another. */
 static void memory_that_others_hold_is_503(void **state)
 {
     (void)state;
     static const char body[] = "{" WEIGHTS "}";
-    char limit[32], text[512];
+    char limit[32];
     snprintf(limit, sizeof limit, "%zu", memory_of_weights() * 5 / 4);
     daemon_process *const daemon = daemon_with("--max-memory", limit);
     raw_connection holding = raw_open(daemon->url);
-    snprintf(text, sizeof text,
-             "POST /v1/initialize HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-             "Content-Length: %zu\r\n\r\n%s",
-             sizeof body - 1, body);
-    raw_write(&holding, text);
-    assert_true(wait_until(has_something, &holding));
+    raw_post(&holding, "/v1/initialize", body);
+    assert_true(raw_has_something(&holding));
     http_reply reply = http_post(daemon->url, "/v1/initialize", body);
     expect_unavailable(&reply, "memory");
     http_free(&reply);

@@ -141,14 +141,9 @@ static void a_pipeline_is_answered_in_order(void **state)
 {
     (void)state;
     enum { ROUNDS = 20 };
-    char post[512];
-    snprintf(post, sizeof post,
-             "POST /v1/conv HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-             "Content-Length: %zu\r\n\r\n%s",
-             strlen(LECTURE_REQUEST), LECTURE_REQUEST);
     raw_connection connection = raw_open(service_url());
     for (int round = 0; round < ROUNDS; round++) {
-        raw_write(&connection, post);
+        raw_post(&connection, "/v1/conv", LECTURE_REQUEST);
         raw_write(&connection, "GET /v2/health/live HTTP/1.1\r\nHost: a\r\n\r\n");
     }
     for (int round = 0; round < ROUNDS; round++) {

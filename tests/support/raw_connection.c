@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "support/raw_connection.h"
 
+#include "support/child.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -9,12 +11,13 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CEILING_SECONDS = 120 };
+enum { CEILING_SECONDS = 300 };
 
 static int connect_to(const char *host, const char *port)
 {
@@ -82,6 +85,16 @@ bool raw_send(raw_connection *connection, const void *data, size_t size)
 bool raw_write(raw_connection *connection, const char *text)
 {
     return raw_send(connection, text, strlen(text));
+}
+
+bool raw_post(raw_connection *connection, const char *path, const char *json)
+{
+    char head[512];
+    snprintf(head, sizeof head,
+             "POST %s HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+             "Content-Length: %zu\r\n\r\n",
+             path, strlen(json));
+    return raw_write(connection, head) && raw_write(connection, json);
 }
 
 /* Reads some more; false at the end, an error or the ceiling. */
@@ -160,6 +173,16 @@ bool raw_silent(const raw_connection *connection)
     char byte;
     return connection->received_size == 0 &&
            recv(connection->descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0;
+}
+
+static bool is_not_silent(void *connection)
+{
+    return !raw_silent(connection);
+}
+
+bool raw_has_something(raw_connection *connection)
+{
+    return wait_until(is_not_silent, connection);
 }
 
 http_reply raw_exchange(const char *url, const char *text)

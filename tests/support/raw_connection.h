@@ -22,12 +22,18 @@ void raw_abort(raw_connection *connection);
 bool raw_send(raw_connection *connection, const void *data, size_t size);
 bool raw_write(raw_connection *connection, const char *text);
 
+/* Sends a whole request. */
+bool raw_post(raw_connection *connection, const char *path, const char *json);
+
 /* The next whole reply, by its Content-Length; an interim 100 is counted and skipped. Status 0 if
  * the connection ended first. */
 http_reply raw_receive(raw_connection *connection);
 
 /* Waits for the daemon to close; false if it sends anything more instead. */
 bool raw_ended(raw_connection *connection);
+
+/* Waits for the beginning of a reply; false if none comes. */
+bool raw_has_something(raw_connection *connection);
 
 /* True if nothing has come and the connection is still open. */
 bool raw_silent(const raw_connection *connection);
