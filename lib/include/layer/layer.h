@@ -19,6 +19,8 @@
 #include "layer/conv_transpose.h"
 #include "layer/executor.h"
 #include "layer/initialize.h"
+#include "layer/linear.h"
+#include "layer/nonlinearity.h"
 #include "layer/pool.h"
 #include "layer/random.h"
 #include "layer/status.h"
