@@ -9,7 +9,12 @@
     X(conv)                                                                                        \
     X(conv_backward)                                                                               \
     X(conv_transpose)                                                                              \
-    X(initialize)
+    X(initialize)                                                                                  \
+    X(linear)                                                                                      \
+    X(linear_backward)                                                                             \
+    X(pool)                                                                                        \
+    X(pool_backward)                                                                               \
+    X(unpool)
 
 #define API_OPERATION_DECLARATION(id) extern const api_operation api_operation_##id;
 API_OPERATION_LIST(API_OPERATION_DECLARATION)
