@@ -16,6 +16,7 @@
 
 #include "layer/conv.h"
 #include "layer/conv_backward.h"
+#include "layer/conv_matrix.h"
 #include "layer/conv_transpose.h"
 #include "layer/executor.h"
 #include "layer/initialize.h"
@@ -25,6 +26,7 @@
 #include "layer/random.h"
 #include "layer/status.h"
 #include "layer/tensor.h"
+#include "layer/unpool.h"
 #include "layer/window.h"
 
 #endif
