@@ -75,7 +75,7 @@ static layer_pool_row locate_row(const pooling *call, size_t plane, int d, int p
         .pool = call->pool,
         .run = call->run,
         .plane = plane,
-        .input = call->input + plane * call->input_plane,
+        .input = call->input == NULL ? NULL : call->input + plane * call->input_plane,
         .d = d,
         .p = p,
         .depth = layer_inside_taps(&window[LAYER_POOL_DEPTH], d),
@@ -156,8 +156,9 @@ layer_status layer_pool_backward(const layer_pool *pool, const float *input,
                                  const float *grad_output, const float *indices, float *grad_input,
                                  const layer_run *run)
 {
-    assert(input != NULL && grad_output != NULL && grad_input != NULL && run != NULL);
+    assert(grad_output != NULL && grad_input != NULL && run != NULL);
     assert(indices == NULL || pool->indices);
+    assert(input != NULL || indices != NULL || pool->kind == LAYER_POOL_AVERAGE);
     pooling call = pooling_of(pool, input, run);
     call.grad_output = grad_output;
     call.given = indices;

@@ -116,7 +116,7 @@ layer_status layer_pool_forward(const layer_pool *pool, const float *input, floa
 layer_status layer_pool_check_indices(const layer_pool *pool, const float *indices,
                                       layer_error *error);
 
-/*   input       [N][C][H][W]
+/*   input       [N][C][H][W]; NULL will do for an average, and where indices are given
  *   grad_output [N][C][P][Q]
  *   indices     [N][C][P][Q] as checked, or NULL: found again in the input
  *   grad_input  [N][C][H][W], overwritten
