@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Of a member that is neither text nor tensor, and of a byte of text as \u0000. */
+enum { PLAIN_TEXT_SIZE = 192, LONGEST_ESCAPE = 6 };
+
 static void write_member(api_writer *writer, const char *key, const char *value)
 {
     api_write_key(writer, key);
@@ -105,6 +108,18 @@ static void write_objects(api_encoder *encoder, const api_field *field, const vo
     api_write_end(encoder->writer, ']');
 }
 
+size_t api_objects_text_size(const api_field *field, const api_objects *objects)
+{
+    size_t size = 2;
+    api_rows rows = api_rows_of(field->fields);
+    while (api_next_row(&rows))
+        size += strlen(rows.field->name) +
+                (rows.field->kind == &api_text_kind
+                     ? LONGEST_ESCAPE * (size_t)rows.field->most + PLAIN_TEXT_SIZE
+                     : PLAIN_TEXT_SIZE);
+    return objects->given ? size * objects->count : 0;
+}
+
 static void write_objects_schema(api_writer *writer, const api_field *field)
 {
     write_member(writer, "type", "array");
@@ -150,6 +165,70 @@ static void write_text_schema(api_writer *writer, const api_field *field)
 }
 
 const api_kind api_text_kind = {decode_text, expect_text, write_text, write_text_schema};
+
+/* ---- Arrays of texts ------------------------------------------------------------------------- */
+
+static bool decode_texts(api_decoder *decoder, const api_field *field, const cJSON *item,
+                         void *value)
+{
+    api_texts *const texts = value;
+    const int count = cJSON_IsArray(item) ? cJSON_GetArraySize(item) : 0;
+    if (count == 0 || count < field->fewest || count > field->most)
+        return api_refuse_value(decoder, field, item);
+    texts->values = api_arena_allocate(decoder->arena, (size_t)count * sizeof *texts->values);
+    if (texts->values == NULL)
+        return api_refuse(decoder->problem, 413, decoder->pointer, "no memory for %d strings",
+                          count);
+    const cJSON *child;
+    cJSON_ArrayForEach(child, item)
+    {
+        if (!cJSON_IsString(child))
+            return api_refuse_value(decoder, field, item);
+        texts->values[texts->count++] = child->valuestring;
+    }
+    return true;
+}
+
+static void expect_texts(const api_field *field, char *text, size_t size)
+{
+    snprintf(text, size, "an array of %d to %d strings", field->fewest, field->most);
+}
+
+static void write_texts_schema(api_writer *writer, const api_field *field)
+{
+    write_member(writer, "type", "array");
+    write_limits(writer, "minItems", "maxItems", field);
+    api_write_key(writer, "items");
+    api_write_begin(writer, '{');
+    write_member(writer, "type", "string");
+    api_write_end(writer, '}');
+}
+
+const api_kind api_texts_kind = {decode_texts, expect_texts, NULL, write_texts_schema};
+
+/* ---- Arrays of numbers in replies ------------------------------------------------------------ */
+
+static void write_reals(api_encoder *encoder, const api_field *field, const void *value)
+{
+    (void)field;
+    const api_reals *const reals = value;
+    api_write_begin(encoder->writer, '[');
+    for (int i = 0; i < reals->count; i++)
+        api_write_number(encoder->writer, reals->value[i]);
+    api_write_end(encoder->writer, ']');
+}
+
+static void write_reals_schema(api_writer *writer, const api_field *field)
+{
+    (void)field;
+    write_member(writer, "type", "array");
+    api_write_key(writer, "items");
+    api_write_begin(writer, '{');
+    write_member(writer, "type", "number");
+    api_write_end(writer, '}');
+}
+
+const api_kind api_reals_kind = {NULL, NULL, write_reals, write_reals_schema};
 
 /* ---- Sets of words --------------------------------------------------------------------------- */
 

@@ -77,6 +77,20 @@ typedef struct {
     void *items;
 } api_objects;
 
+/* An array of strings; all live in the arena. */
+typedef struct {
+    bool given;
+    size_t count;
+    const char **values;
+} api_texts;
+
+/* Numbers of a reply, one per axis or two; whole ones are exact up to 2^53. */
+typedef struct {
+    bool given;
+    int count;
+    double value[API_MAX_INTEGERS];
+} api_reals;
+
 /* An array of words that a choice accepts: the set of their values, as bits. */
 typedef struct {
     bool given;
@@ -177,7 +191,12 @@ extern const api_kind api_shape_kind;   /* api_shape */
 extern const api_kind api_object_kind;  /* a struct that begins with `bool given` */
 extern const api_kind api_objects_kind; /* api_objects, of `fewest` to `most` */
 extern const api_kind api_text_kind;    /* api_text, of `fewest` to `most` bytes */
+extern const api_kind api_texts_kind;   /* api_texts, of `fewest` to `most` strings */
+extern const api_kind api_reals_kind;   /* api_reals */
 extern const api_kind api_choices_kind; /* api_choices */
+
+/* At most so many bytes of text does an array of objects take in a reply. */
+size_t api_objects_text_size(const api_field *field, const api_objects *objects);
 
 /* A row of this kind is no member itself: it stands for the rows of its `fields`, whose offsets
  * count from its own. So operations share what they have in common. Its name is a label. */

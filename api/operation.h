@@ -12,6 +12,7 @@ typedef struct {
     api_boolean dry_run;
     api_choice output_format;
     api_choice nonfinite;
+    api_arena *arena;         /* for what describe derives and the reply tells */
     api_form form;            /* of the reply's tensors */
     uint64_t multiplications; /* set by describe */
 } api_call;

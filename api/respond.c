@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A reply's text but for its tensors: names, attributes, brackets. */
+/* A reply's text but for its tensors and arrays of objects: names, attributes, brackets. */
 enum { FRAME_TEXT_SIZE = 4096, ALIGNMENT = 64 };
 
 struct api_job {
@@ -90,11 +90,23 @@ static size_t plus(size_t a, size_t b)
     return __builtin_add_overflow(a, b, &sum) ? SIZE_MAX : sum;
 }
 
+/* An upper bound of the reply's text but for its tensors. */
+static size_t frame_text_size(const api_job *job)
+{
+    size_t size = FRAME_TEXT_SIZE;
+    api_rows rows = api_rows_of(job->operation->reply);
+    while (api_next_row(&rows))
+        if (rows.field->kind == &api_objects_kind)
+            size = plus(size, api_objects_text_size(
+                                  rows.field, (const void *)((char *)job->call + rows.offset)));
+    return size;
+}
+
 /* Counts the reply's tensors and what computing and writing them will take from the arena. */
 static bool measure(api_job *job, api_problem *problem)
 {
     const int threads = job->limits.threads > 0 ? job->limits.threads : 1;
-    size_t size = FRAME_TEXT_SIZE + 2 * ALIGNMENT;
+    size_t size = plus(frame_text_size(job), 2 * ALIGNMENT);
     size = plus(size, job->operation->workspace_size(job->call, threads));
     api_rows rows = api_rows_of(job->operation->reply);
     for (api_result *result; (result = next_result(job, &rows)) != NULL;) {
@@ -138,6 +150,7 @@ static api_job *create_job(const api_operation *operation, const api_limits *lim
         return NULL;
     }
     memset(call, 0, operation->call_size);
+    call->arena = arena;
     *job = (api_job){.operation = operation, .arena = arena, .limits = *limits, .call = call};
     return job;
 }
@@ -255,7 +268,7 @@ static void finish(const api_job *job, api_encoder *encoder, api_response *respo
 void api_write(api_job *job, api_response *response)
 {
     const api_call *const call = job->call;
-    size_t capacity = FRAME_TEXT_SIZE;
+    size_t capacity = frame_text_size(job);
     api_rows rows = api_rows_of(job->operation->reply);
     for (const api_result *result; (result = next_result(job, &rows)) != NULL;)
         capacity += api_result_text_size(result, call->form);
@@ -275,7 +288,7 @@ static void write_dry_run(const api_job *job, api_response *response)
     api_writer writer;
     api_encoder encoder = {.writer = &writer, .dry_run = true};
     const size_t memory = whole_memory(job);
-    api_writer_open(&writer, job->arena, FRAME_TEXT_SIZE, API_NONFINITE_ERROR);
+    api_writer_open(&writer, job->arena, frame_text_size(job), API_NONFINITE_ERROR);
     api_write_begin(&writer, '{');
     api_write_key(&writer, "dry_run");
     api_write_boolean(&writer, true);

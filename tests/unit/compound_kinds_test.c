@@ -25,6 +25,8 @@ typedef struct {
     api_objects items;
     api_choices words;
     api_text label;
+    api_texts lines;
+    api_reals numbers;
 } target;
 
 static const api_option words[] = {{"red", 0, NULL}, {"blue", 5, NULL}, {0}};
@@ -75,6 +77,11 @@ static const api_field fields[] = {
      .offset = offsetof(target, label),
      .fewest = 0,
      .most = 5},
+    {.name = "lines",
+     .kind = &api_texts_kind,
+     .offset = offsetof(target, lines),
+     .fewest = 1,
+     .most = 2},
     {0},
 };
 
@@ -92,7 +99,7 @@ static void everything_is_decoded(void **state)
     const decoding result =
         decode_text("{\"far\":2,\"near\":1,\"words\":[\"blue\",\"red\",\"blue\"],"
                     "\"items\":[{\"size\":3},{\"name\":\"abc\",\"size\":4}],"
-                    "\"label\":\"\",\"first\":true}",
+                    "\"label\":\"\",\"first\":true,\"lines\":[\"one\",\"\"]}",
                     tables, &decoded);
     assert_int_equal(result.problem.status, 0);
     assert_true(got->first.given && got->shared.near.value == 1 && got->shared.far.value == 2);
@@ -103,6 +110,9 @@ static void everything_is_decoded(void **state)
     assert_string_equal(items[1].name.value, "abc");
     assert_int_equal(items[1].size.value, 4);
     assert_string_equal(got->label.value, "");
+    assert_int_equal(got->lines.count, 2);
+    assert_string_equal(got->lines.values[0], "one");
+    assert_string_equal(got->lines.values[1], "");
     api_arena_destroy(result.arena);
 }
 
@@ -128,6 +138,12 @@ static void everything_is_refused_where_it_stands(void **state)
            "words is a string; expected an array of one of \"red\", \"blue\"");
     refuse("{\"near\":1,\"label\":\"longer\"}", "/label",
            "label is a string; expected a string of 0 to 5 bytes");
+    refuse("{\"near\":1,\"lines\":\"one\"}", "/lines",
+           "lines is a string; expected an array of 1 to 2 strings");
+    refuse("{\"near\":1,\"lines\":[\"one\",{}]}", "/lines",
+           "lines is an array of other things than numbers; expected an array of 1 to 2 strings");
+    refuse("{\"near\":1,\"lines\":[\"a\",\"b\",\"c\"]}", "/lines",
+           "lines is an array of other things than numbers; expected an array of 1 to 2 strings");
 }
 
 static void everything_is_written(void **state)
@@ -138,6 +154,28 @@ static void everything_is_written(void **state)
     static const char expected[] =
         "{\"near\":3,\"far\":4,\"items\":[{\"size\":1},{\"name\":\"b\",\"size\":2}]}";
     encode_written(fields, &what, API_FORM_NESTED, false, expected);
+}
+
+static void reals_are_written_exactly(void **state)
+{
+    (void)state;
+    static const api_field table[] = {
+        {.name = "numbers", .kind = &api_reals_kind, .offset = offsetof(target, numbers)}, {0}};
+    const target what = {.numbers = {true, 3, {9007199254740991, -0.5, 212}}};
+    encode_written(table, &what, API_FORM_NESTED, false,
+                   "{\"numbers\":[9007199254740991,-0.5,212]}");
+}
+
+static void the_text_of_objects_is_bounded(void **state)
+{
+    (void)state;
+    static const api_field row = {.fields = item_fields};
+    item items[] = {{.name = {true, "\x01\x01\x01"}, .size = {true, INT64_MIN}}};
+    const api_objects objects = {true, 1, items}, none = {0};
+    const size_t longest =
+        strlen("{\"name\":\"\\u0001\\u0001\\u0001\",\"size\":-9223372036854775808},");
+    assert_true(api_objects_text_size(&row, &objects) >= longest);
+    assert_int_equal(api_objects_text_size(&row, &none), 0);
 }
 
 static void included_tables_may_be_empty_or_last(void **state)
@@ -164,6 +202,8 @@ int main(void)
         cmocka_unit_test(everything_is_decoded),
         cmocka_unit_test(everything_is_refused_where_it_stands),
         cmocka_unit_test(everything_is_written),
+        cmocka_unit_test(reals_are_written_exactly),
+        cmocka_unit_test(the_text_of_objects_is_bounded),
         cmocka_unit_test(included_tables_may_be_empty_or_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
