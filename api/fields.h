@@ -136,7 +136,8 @@ typedef struct api_field {
     const api_kind *kind;
     size_t offset; /* of the value in the target struct */
     bool required;
-    double minimum, maximum;        /* of a number or of each integer; both 0: any */
+    double minimum, maximum;        /* of a number or of each integer, both 0: any; of a result
+                                       its longest axis, 0: API_MAX_AXIS */
     int fewest, most;               /* numbers in an array */
     const api_option *options;      /* of a choice */
     const struct api_field *fields; /* of an object, of each in an array, of what is included */
@@ -185,7 +186,8 @@ extern const api_kind api_integer_kind; /* api_integer */
 extern const api_kind
     api_integers_kind;               /* api_integers of a request: one for all axes, or an array */
 extern const api_kind api_list_kind; /* api_integers of a reply: always an array */
-extern const api_kind api_number_kind;  /* api_number */
+extern const api_kind api_number_kind;  /* api_number of a request */
+extern const api_kind api_figure_kind;  /* api_number of a reply: may be what JSON cannot write */
 extern const api_kind api_choice_kind;  /* api_choice */
 extern const api_kind api_shape_kind;   /* api_shape */
 extern const api_kind api_object_kind;  /* a struct that begins with `bool given` */

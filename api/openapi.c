@@ -115,7 +115,7 @@ static void write_dry_property(api_writer *writer, const api_field *field)
     char name[64];
     snprintf(name, sizeof name, "%s_shape", field->name);
     if (field->kind == &api_result_kind) {
-        write_raw_member(writer, name, "{\"$ref\":\"#/components/schemas/Shape\"}");
+        write_raw_member(writer, name, "{\"$ref\":\"#/components/schemas/ResultShape\"}");
     } else if (field->kind == &api_object_kind) {
         open_member(writer, field->name);
         write_dry_object(writer, field->fields);

@@ -40,17 +40,21 @@ static const component schemas[] = {
             "datatype": {"const": "FP32"},
             "parameters": {
                 "type": "object", "additionalProperties": false, "required": ["binary_data_size"],
-                "properties": {"binary_data_size": {"type": "integer", "minimum": 0}}}}})},
+                "properties": {"binary_data_size": {"type": "integer", "minimum": 4}}}}})},
     {"Shape", JSON({
         "description": "extents, the outermost axis first",
         "type": "array", "minItems": 1, "maxItems": 5,
         "items": {"type": "integer", "minimum": 1, "maximum": 65536}})},
+    {"ResultShape", JSON({
+        "description": "extents of a tensor of the reply, the outermost axis first",
+        "type": "array", "minItems": 1, "maxItems": 5,
+        "items": {"type": "integer", "minimum": 1}})},
     {"Result", JSON({
         "description": "a tensor in the form that output_format chose",
         "oneOf": [
             {"$ref": "#/components/schemas/NestedResult"},
             {"$ref": "#/components/schemas/FlatResult"},
-            {"$ref": "#/components/schemas/BinaryTensor"}]})},
+            {"$ref": "#/components/schemas/BinaryResult"}]})},
     {"NestedResult", JSON({
         "type": "array",
         "items": {"anyOf": [
@@ -59,9 +63,20 @@ static const component schemas[] = {
     {"FlatResult", JSON({
         "type": "object", "additionalProperties": false, "required": ["shape", "datatype", "data"],
         "properties": {
-            "shape": {"$ref": "#/components/schemas/Shape"},
+            "shape": {"$ref": "#/components/schemas/ResultShape"},
             "datatype": {"const": "FP32"},
             "data": {"type": "array", "items": {"$ref": "#/components/schemas/Number"}}}})},
+    {"BinaryResult", JSON({
+        "type": "object", "additionalProperties": false, "required": ["shape", "datatype", "parameters"],
+        "properties": {
+            "shape": {"$ref": "#/components/schemas/ResultShape"},
+            "datatype": {"const": "FP32"},
+            "parameters": {
+                "type": "object", "additionalProperties": false, "required": ["binary_data_size"],
+                "properties": {"binary_data_size": {"type": "integer", "minimum": 0}}}}})},
+    {"ResultShape", JSON({
+        "description": "extents, the outermost axis first",
+        "type": "array", "minItems": 1, "maxItems": 5, "items": {"type": "integer", "minimum": 1}})},
     {"Number", JSON({
         "description": "null and the words stand for what JSON cannot write, if nonfinite asked for them",
         "oneOf": [{"type": "number"}, {"type": "null"}, {"enum": ["NaN", "Infinity", "-Infinity"]}]})},

@@ -8,6 +8,7 @@
 #define API_OPERATION_LIST(X)                                                                      \
     X(conv)                                                                                        \
     X(conv_backward)                                                                               \
+    X(conv_matrix)                                                                                 \
     X(conv_transpose)                                                                              \
     X(initialize)                                                                                  \
     X(linear)                                                                                      \

@@ -23,15 +23,15 @@ void api_write_shape(api_writer *writer, const layer_shape *shape)
     api_write_end(writer, ']');
 }
 
-bool api_shape_admit(const layer_shape *shape, const char *name, const char *pointer, size_t most,
-                     size_t *count, api_problem *problem)
+bool api_shape_admit(const layer_shape *shape, const char *name, const char *pointer, int longest,
+                     size_t most, size_t *count, api_problem *problem)
 {
     char text[API_SHAPE_TEXT_SIZE];
     double product = 1; /* five axes may pass 2^64 */
     for (int axis = 0; axis < shape->rank; axis++) {
-        if (shape->extent[axis] > API_MAX_AXIS)
+        if (shape->extent[axis] > longest)
             return api_refuse(problem, 413, pointer, "the limit of an axis is %d; %s has shape %s",
-                              API_MAX_AXIS, name, api_shape_text(shape, text));
+                              longest, name, api_shape_text(shape, text));
         product *= shape->extent[axis];
     }
     if (product > (double)most)

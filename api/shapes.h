@@ -12,8 +12,8 @@ const char *api_shape_text(const layer_shape *shape, char text[API_SHAPE_TEXT_SI
 void api_write_shape(api_writer *writer, const layer_shape *shape);
 
 /* Counts the elements. False with a 413 that names the tensor, if an axis is longer than
- * API_MAX_AXIS or there are more than `most` elements. */
-bool api_shape_admit(const layer_shape *shape, const char *name, const char *pointer, size_t most,
-                     size_t *count, api_problem *problem);
+ * `longest` or there are more than `most` elements. */
+bool api_shape_admit(const layer_shape *shape, const char *name, const char *pointer, int longest,
+                     size_t most, size_t *count, api_problem *problem);
 
 #endif

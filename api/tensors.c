@@ -131,7 +131,7 @@ static bool decode_object(api_decoder *decoder, const api_field *field, const cJ
     if (!api_decode_object(decoder, item, tables, &object))
         return false;
     tensor->shape = object.shape.value;
-    if (!api_shape_admit(&tensor->shape, field->name, decoder->pointer,
+    if (!api_shape_admit(&tensor->shape, field->name, decoder->pointer, API_MAX_AXIS,
                          decoder->limits->tensor_elements, &tensor->count, decoder->problem))
         return false;
     const bool binary = object.parameters.given;
@@ -153,7 +153,7 @@ static bool take_array(api_decoder *decoder, const api_field *field, const api_a
     for (int axis = 0; axis < array->rank; axis++)
         tensor->shape.extent[axis] = (int)array->extent[axis];
     tensor->data = array->data;
-    return api_shape_admit(&tensor->shape, field->name, decoder->pointer,
+    return api_shape_admit(&tensor->shape, field->name, decoder->pointer, API_MAX_AXIS,
                            decoder->limits->tensor_elements, &tensor->count, decoder->problem);
 }
 
