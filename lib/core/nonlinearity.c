@@ -22,8 +22,7 @@ double layer_nonlinearity_gain(layer_nonlinearity which, double slope)
     return gains[which];
 }
 
-/* ---- Values and derivatives: two functions a row ----------------------------------------------
- */
+/* ---- Values and derivatives: two functions a row --------------------------------------------- */
 
 static double value_LINEAR(double slope, double z)
 {

@@ -22,8 +22,7 @@ double layer_normal_between(double lower, double upper)
                      : share_below(upper) - share_below(lower);
 }
 
-/* ---- The inverse ------------------------------------------------------------------------------
- */
+/* ---- The inverse ----------------------------------------------------------------------------- */
 
 enum { TERMS = 8 };
 

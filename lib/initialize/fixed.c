@@ -14,8 +14,7 @@ typedef struct {
     size_t row_count; /* elements an output */
 } filling;
 
-/* ---- Constant ---------------------------------------------------------------------------------
- */
+/* ---- Constant -------------------------------------------------------------------------------- */
 
 static layer_status describe_constant(layer_initialize *initialize,
                                       const layer_initialize_options *options, size_t count,
@@ -37,8 +36,7 @@ static void fill_row(void *argument, size_t k, int thread)
         row[i] = (float)whole->initialize->mean;
 }
 
-/* ---- Identities -------------------------------------------------------------------------------
- */
+/* ---- Identities ------------------------------------------------------------------------------ */
 
 /* How many elements are 1: for each group one an output channel, while there are input channels. */
 static size_t count_ones(const layer_initialize *initialize)
@@ -105,8 +103,7 @@ static void fill_identity_row(void *argument, size_t k, int thread)
         row[channel * cells + middle_cell(shape)] = 1;
 }
 
-/* ---- Filling ----------------------------------------------------------------------------------
- */
+/* ---- Filling --------------------------------------------------------------------------------- */
 
 static layer_status run_constant(const layer_initialize *initialize, float *weight, size_t count,
                                  const layer_run *run)

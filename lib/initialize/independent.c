@@ -12,8 +12,7 @@
 /* Elements a task draws: a multiple of what a Philox block yields. */
 enum { CHUNK = 4096 };
 
-/* ---- Describing -------------------------------------------------------------------------------
- */
+/* ---- Describing ------------------------------------------------------------------------------ */
 
 void layer_describe_normal(layer_initialize *initialize, double mean, double std, size_t count)
 {
@@ -65,8 +64,7 @@ void layer_describe_truncated(layer_initialize *initialize, double centre, doubl
     initialize->multiplications = count * LAYER_TRUNCATED_MULTIPLICATIONS;
 }
 
-/* ---- Drawing ----------------------------------------------------------------------------------
- */
+/* ---- Drawing --------------------------------------------------------------------------------- */
 
 typedef struct {
     const layer_initialize *initialize;

@@ -102,8 +102,7 @@ layer_status layer_linear_grad_weight(const layer_linear *linear, const float *i
     return layer_multiply(&product, run);
 }
 
-/* ---- The bias's gradient ----------------------------------------------------------------------
- */
+/* ---- The bias's gradient --------------------------------------------------------------------- */
 
 /* Outputs that a task sums up side by side, and samples between two looks at the cancellation
  * flag. */

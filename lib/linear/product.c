@@ -34,8 +34,7 @@ static const float *at(const layer_factor *factor, size_t row, size_t column)
                                  : factor->elements + row * factor->leading + column;
 }
 
-/* ---- Small or skinny: loops -------------------------------------------------------------------
- */
+/* ---- Small or skinny: loops ------------------------------------------------------------------ */
 
 /* Several sums side by side, so that one addition need not wait for the last. */
 static float dot(const float *a, const float *b, size_t count)
@@ -78,8 +77,7 @@ static void add_rows(const layer_product *product, const tile *part)
     }
 }
 
-/* ---- Large: BLAS ------------------------------------------------------------------------------
- */
+/* ---- Large: BLAS ----------------------------------------------------------------------------- */
 
 static CBLAS_TRANSPOSE order_of(const layer_factor *factor)
 {
@@ -96,8 +94,7 @@ static void add_product(const layer_product *product, const tile *part)
                 (blasint)product->columns);
 }
 
-/* ---- Tiles ------------------------------------------------------------------------------------
- */
+/* ---- Tiles ----------------------------------------------------------------------------------- */
 
 static void start(const layer_product *product, const tile *part)
 {

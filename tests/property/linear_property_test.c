@@ -27,8 +27,7 @@ typedef struct {
     float *input, *weight, *bias, *grad_output; /* bias may be NULL */
 } operands;
 
-/* ---- Drawing ----------------------------------------------------------------------------------
- */
+/* ---- Drawing --------------------------------------------------------------------------------- */
 
 static layer_linear describe(layer_shape input, layer_shape weight)
 {
@@ -80,8 +79,7 @@ static const char *sentence_of(const layer_linear *linear)
     return text;
 }
 
-/* ---- What is computed, as rows ----------------------------------------------------------------
- */
+/* ---- What is computed, as rows --------------------------------------------------------------- */
 
 typedef enum { OUTPUT, GRAD_INPUT, GRAD_WEIGHT, GRAD_BIAS, RESULTS } result;
 
@@ -153,8 +151,7 @@ static void release_expected(const expectation *expected)
         free(expected->of[which]);
 }
 
-/* ---- The definition ---------------------------------------------------------------------------
- */
+/* ---- The definition -------------------------------------------------------------------------- */
 
 static void check_result(const layer_linear *linear, result which, const operands *given,
                          const double *expected, const double *magnitudes)
@@ -214,8 +211,7 @@ static void large_results_are_as_defined(void **state)
     }
 }
 
-/* ---- Finite differences -----------------------------------------------------------------------
- */
+/* ---- Finite differences ---------------------------------------------------------------------- */
 
 /* The loss whose gradient with respect to the output is grad_output. */
 static double loss_of(const layer_linear *linear, const operands *given)
@@ -266,8 +262,7 @@ static void gradients_are_finite_differences(void **state)
     }
 }
 
-/* ---- Adjoint identities -----------------------------------------------------------------------
- */
+/* ---- Adjoint identities ---------------------------------------------------------------------- */
 
 static double product_of(const float *a, const float *b, size_t count)
 {
