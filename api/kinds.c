@@ -250,7 +250,15 @@ static void write_number_schema(api_writer *writer, const api_field *field)
     write_bounds(writer, field);
 }
 
-const api_kind api_number_kind = {decode_number, expect_number, write_number, write_number_schema};
+static void write_figure_schema(api_writer *writer, const api_field *field)
+{
+    (void)field;
+    api_write_key(writer, "$ref");
+    api_write_string(writer, "#/components/schemas/Number");
+}
+
+const api_kind api_number_kind = {decode_number, expect_number, NULL, write_number_schema};
+const api_kind api_figure_kind = {NULL, NULL, write_number, write_figure_schema};
 
 /* ---- Choices --------------------------------------------------------------------------------- */
 

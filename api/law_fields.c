@@ -8,8 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-/* ---- The words --------------------------------------------------------------------------------
- */
+/* ---- The words ------------------------------------------------------------------------------- */
 
 static const api_option methods[] = {
 #define METHOD_OPTION(id, name, takes, law) {name, LAYER_INITIALIZE_##id, law},
@@ -35,8 +34,7 @@ const api_option api_nonlinearities[] = {
 #undef NONLINEARITY_OPTION
         {0}};
 
-/* ---- The fields -------------------------------------------------------------------------------
- */
+/* ---- The fields ------------------------------------------------------------------------------ */
 
 const api_field api_law_fields[] = {
     {.name = "method",
@@ -122,7 +120,7 @@ const api_field api_decided_law_fields[] = {
      .maximum = API_MAX_SEED,
      .summary = "with it the same request answers the same weight"},
     {.name = "gain",
-     .kind = &api_number_kind,
+     .kind = &api_figure_kind,
      .offset = offsetof(api_decided_law, gain),
      .summary = "of xavier, orthogonal and kaiming: the factor of the standard deviation"},
     {.name = "mode",
@@ -131,7 +129,7 @@ const api_field api_decided_law_fields[] = {
      .options = fans,
      .summary = "of kaiming and variance_scaling: the fan that divided the variance"},
     {.name = "scale",
-     .kind = &api_number_kind,
+     .kind = &api_figure_kind,
      .offset = offsetof(api_decided_law, scale),
      .summary = "of variance_scaling: the factor of the variance"},
     {.name = "distribution",
@@ -140,30 +138,29 @@ const api_field api_decided_law_fields[] = {
      .options = distributions,
      .summary = "of variance_scaling: what the elements were drawn from"},
     {.name = "lower",
-     .kind = &api_number_kind,
+     .kind = &api_figure_kind,
      .offset = offsetof(api_decided_law, lower),
      .summary = "of a truncated normal: where it was cut below, in units of untruncated_std"},
     {.name = "upper",
-     .kind = &api_number_kind,
+     .kind = &api_figure_kind,
      .offset = offsetof(api_decided_law, upper),
      .summary = "of a truncated normal: where it was cut above, in units of untruncated_std"},
     {.name = "untruncated_std",
-     .kind = &api_number_kind,
+     .kind = &api_figure_kind,
      .offset = offsetof(api_decided_law, untruncated_std),
      .summary = "of a truncated normal: the standard deviation before it was cut"},
     {.name = "low",
-     .kind = &api_number_kind,
+     .kind = &api_figure_kind,
      .offset = offsetof(api_decided_law, low),
      .summary = "of uniform: no element is less"},
     {.name = "high",
-     .kind = &api_number_kind,
+     .kind = &api_figure_kind,
      .offset = offsetof(api_decided_law, high),
      .summary = "of uniform: no element is more"},
     {0},
 };
 
-/* ---- Reading ----------------------------------------------------------------------------------
- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 /* The names of the methods that take a parameter, between commas. */
 static const char *takers(layer_initialize_parameters parameter, char *text, size_t size)
@@ -267,8 +264,7 @@ bool api_read_slope(const api_number *slope, const api_choice *nonlinearity, dou
            api_refuse(problem, 422, "/slope", "slope goes with nonlinearity \"leaky_relu\"");
 }
 
-/* ---- Replying ---------------------------------------------------------------------------------
- */
+/* ---- Replying -------------------------------------------------------------------------------- */
 
 static api_number number_if(bool given, double value)
 {

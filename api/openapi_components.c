@@ -74,9 +74,6 @@ static const component schemas[] = {
             "parameters": {
                 "type": "object", "additionalProperties": false, "required": ["binary_data_size"],
                 "properties": {"binary_data_size": {"type": "integer", "minimum": 0}}}}})},
-    {"ResultShape", JSON({
-        "description": "extents, the outermost axis first",
-        "type": "array", "minItems": 1, "maxItems": 5, "items": {"type": "integer", "minimum": 1}})},
     {"Number", JSON({
         "description": "null and the words stand for what JSON cannot write, if nonfinite asked for them",
         "oneOf": [{"type": "number"}, {"type": "null"}, {"enum": ["NaN", "Infinity", "-Infinity"]}]})},

@@ -15,6 +15,7 @@ import ajvFormats from 'ajv-formats';
 
 const url = process.env.LAYERD_URL;
 const folder = process.argv[2];
+const SHOWN = 10; // failures of each kind of check
 const counts = new Map(); // of each kind of check: {passed, failed}
 let failed = 0;
 
@@ -24,8 +25,9 @@ function judge(kind, name, errors) {
     count.passed++;
     return;
   }
-  count.failed++;
   failed++;
+  if (count.failed++ === SHOWN) console.log(`[  FAILED  ] ${kind}: more`);
+  if (count.failed > SHOWN) return;
   console.log(`[  FAILED  ] ${kind}: ${name}`);
   for (const error of errors.slice(0, 12)) console.log(`    ${error}`);
 }

@@ -248,7 +248,7 @@ typedef struct {
 static const api_field reply_fields[] = {
     {.name = "count", .kind = &api_integer_kind, .offset = offsetof(reply, count)},
     {.name = "axes", .kind = &api_list_kind, .offset = offsetof(reply, axes)},
-    {.name = "ratio", .kind = &api_number_kind, .offset = offsetof(reply, ratio)},
+    {.name = "ratio", .kind = &api_figure_kind, .offset = offsetof(reply, ratio)},
     {.name = "colour",
      .kind = &api_choice_kind,
      .offset = offsetof(reply, colour),

@@ -57,6 +57,18 @@ static int check_references(const cJSON *root, const cJSON *json)
     return count;
 }
 
+/* No member stands twice in an object, which cJSON would forgive. */
+static void check_members(const cJSON *json)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, json)
+    {
+        if (cJSON_IsObject(json) && cJSON_GetObjectItemCaseSensitive(json, item->string) != item)
+            fail_msg("%s stands twice", item->string);
+        check_members(item);
+    }
+}
+
 static const cJSON *operation_schema(const cJSON *root, const api_operation *operation,
                                      const char *rest)
 {
@@ -95,14 +107,37 @@ static int check_table(const cJSON *schema, const api_field *table)
     return count;
 }
 
-static void every_reference_resolves(void **state)
+static void references_resolve_and_members_are_unique(void **state)
 {
     (void)state;
     cJSON *const root = get("/openapi.json");
     assert_string_equal(follow(root, "/openapi")->valuestring, "3.1.0");
     assert_string_equal(follow(root, "/info/version")->valuestring, LAYERD_VERSION);
     assert_true(check_references(root, root) > 10);
+    check_members(root);
     cJSON_Delete(root);
+}
+
+/* Some kinds are for requests alone, others for replies. */
+static void check_direction(const api_field *table, bool replies)
+{
+    for (api_rows rows = api_rows_of(table); api_next_row(&rows);) {
+        const api_kind *const kind = rows.field->kind;
+        if (replies ? kind->write == NULL : kind->decode == NULL)
+            fail_msg("%s is of a kind that a %s has not", rows.field->name,
+                     replies ? "reply" : "request");
+        if (rows.field->fields != NULL)
+            check_direction(rows.field->fields, replies);
+    }
+}
+
+static void requests_are_read_and_replies_written(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < api_operation_count(); i++) {
+        check_direction(api_operation_at(i)->request, false);
+        check_direction(api_operation_at(i)->reply, true);
+    }
 }
 
 static void every_field_is_documented(void **state)
@@ -244,7 +279,8 @@ static void the_index_lists_every_operation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_reference_resolves),
+        cmocka_unit_test(references_resolve_and_members_are_unique),
+        cmocka_unit_test(requests_are_read_and_replies_written),
         cmocka_unit_test(every_field_is_documented),
         cmocka_unit_test(examples_are_answered_as_documented),
         cmocka_unit_test(documented_defaults_are_the_real_ones),
