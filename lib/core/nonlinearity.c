@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stddef.h>
 
 enum {
 #define COUNT_ONE(id, name, gain) +1

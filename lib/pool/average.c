@@ -1,7 +1,7 @@
 /* The mean of each window's cells.
  * SPDX-License-Identifier: MIT */
 #include "pool/fold.h"
-#include "pool/implementation.h"
+#include "pool/pool_kind.h"
 #include "pool/sums.h"
 
 /* Up to so many cells a window's sum is made in float: its error stays below theirs. */

@@ -5,7 +5,7 @@
 #define LAYER_POOL_FOLD_H
 
 #include "core/tasks.h"
-#include "pool/implementation.h"
+#include "pool/pool_kind.h"
 
 #include <math.h>
 #include <string.h>

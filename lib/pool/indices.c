@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "pool/indices.h"
 #include "core/refuse.h"
-#include "pool/implementation.h"
+#include "pool/pool_kind.h"
 
 #include <math.h>
 

@@ -1,8 +1,8 @@
 /* The largest cell of each window, and where it was.
  * SPDX-License-Identifier: MIT */
 #include "pool/fold.h"
-#include "pool/implementation.h"
 #include "pool/indices.h"
+#include "pool/pool_kind.h"
 
 /* What a thread needs for a row: either the lines' largest, or the largest so far and its cell. */
 static size_t scratch_size(const layer_pool *pool)

@@ -1,7 +1,7 @@
 /* Cuts pooling into tasks: rows of outputs, planes that are one window, planes of gradients.
  * SPDX-License-Identifier: MIT */
 #include "core/tasks.h"
-#include "pool/implementation.h"
+#include "pool/pool_kind.h"
 
 #include <assert.h>
 #include <string.h>

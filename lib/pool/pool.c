@@ -4,7 +4,7 @@
 #include "core/refuse.h"
 #include "core/saturate.h"
 #include "core/sliding.h"
-#include "pool/implementation.h"
+#include "pool/pool_kind.h"
 
 #include <limits.h>
 #include <math.h>

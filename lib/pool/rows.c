@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "core/saturate.h"
 #include "core/tasks.h"
-#include "pool/implementation.h"
+#include "pool/pool_kind.h"
 
 size_t layer_pool_input_plane(const layer_pool *pool)
 {

@@ -3,7 +3,7 @@
 #ifndef LAYER_POOL_SUMS_H
 #define LAYER_POOL_SUMS_H
 
-#include "pool/implementation.h"
+#include "pool/pool_kind.h"
 
 typedef enum { LAYER_TERM_CELL, LAYER_TERM_MAGNITUDE, LAYER_TERM_SQUARE } layer_pool_term;
 

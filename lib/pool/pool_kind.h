@@ -1,7 +1,7 @@
 /* What a kind of pooling is made of, for pool.c, planes.c and one file per kind.
  * SPDX-License-Identifier: MIT */
-#ifndef LAYER_POOL_IMPLEMENTATION_H
-#define LAYER_POOL_IMPLEMENTATION_H
+#ifndef LAYER_POOL_KIND_H
+#define LAYER_POOL_KIND_H
 
 #include "core/inside.h"
 #include "layer/pool.h"
