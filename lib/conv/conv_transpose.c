@@ -29,10 +29,6 @@ static layer_status check_channels(const layer_shape *input, const layer_shape *
         return layer_refuse(error, LAYER_INVALID, "group",
                             "weight's %d input channels do not divide into %d groups",
                             weight->extent[0], group);
-    if ((long long)weight->extent[1] * group > INT_MAX)
-        return layer_refuse(error, LAYER_TOO_LARGE, "group",
-                            "%d groups of %d output channels are more than %d", group,
-                            weight->extent[1], INT_MAX);
     return LAYER_OK;
 }
 

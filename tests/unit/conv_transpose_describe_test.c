@@ -139,7 +139,6 @@ static const struct {
      LAYER_TOO_LARGE,
      "weight",
      "weight has more than 2147483647 elements, the most a tensor holds"},
-    {{3, {1, 65536, 1}}, {3, {65536, 32767, 1}}, {.group = 65536}, LAYER_OK, NULL, NULL},
     {{3, {1, 1, 3}},
      {3, {1, 1, 2}},
      {.geometry.strides = {-1}},
@@ -245,8 +244,6 @@ static void refusals_name_the_argument(void **state)
         const layer_status status = layer_conv_transpose_describe(
             &transpose, &refusals[i].input, &refusals[i].weight, &refusals[i].options, &error);
         assert_int_equal(status, refusals[i].status);
-        if (status == LAYER_OK)
-            continue;
         assert_string_equal(error.reason, refusals[i].reason);
         assert_string_equal(error.argument, refusals[i].argument);
         assert_int_equal(error.status, status);
