@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: MIT */
 #include "layer/linear.h"
 #include "core/blocks.h"
+#include "core/product.h"
 #include "core/refuse.h"
 #include "core/tasks.h"
-#include "linear/product.h"
 
 #include <assert.h>
 

@@ -1,7 +1,7 @@
 /* Products of matrices, cut into tiles for several threads.
  * SPDX-License-Identifier: MIT */
-#ifndef LAYER_LINEAR_PRODUCT_H
-#define LAYER_LINEAR_PRODUCT_H
+#ifndef LAYER_CORE_PRODUCT_H
+#define LAYER_CORE_PRODUCT_H
 
 #include "layer/executor.h"
 #include "layer/status.h"

@@ -1,6 +1,6 @@
 /* Products of matrices, cut into tiles for several threads.
  * SPDX-License-Identifier: MIT */
-#include "linear/product.h"
+#include "core/product.h"
 #include "core/blocks.h"
 #include "core/tasks.h"
 
