@@ -20,7 +20,7 @@ static layer_status check_argument(const char *argument, const int values[], int
     for (int axis = 0; axis < axes; axis++)
         if (values[axis] < least)
             return layer_refuse(error, LAYER_INVALID, argument,
-                                "%s: %d along axis %d, expected at least %d", argument,
+                                "%s is %d along axis %d, expected at least %d", argument,
                                 values[axis], axis, least);
     return LAYER_OK;
 }
