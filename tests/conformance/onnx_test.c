@@ -236,5 +236,5 @@ static void onnx_cases_are_answered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(onnx_cases_are_answered)};
-    return cmocka_run_group_tests(tests, NULL, service_teardown);
+    return service_run_tests(tests);
 }

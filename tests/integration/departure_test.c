@@ -143,5 +143,5 @@ int main(void)
         daemon_test(leavers_in_the_reply_are_forgotten),
         daemon_test(a_reader_that_stops_is_cut_off),
     };
-    return cmocka_run_group_tests(tests, NULL, service_teardown);
+    return service_run_tests(tests);
 }

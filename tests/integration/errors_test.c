@@ -225,5 +225,5 @@ int main(void)
         cmocka_unit_test(bad_binary_framing_is_400),
         cmocka_unit_test(binary_sizes_that_do_not_fit_the_shape_are_refused),
     };
-    return cmocka_run_group_tests(tests, NULL, service_teardown);
+    return service_run_tests(tests);
 }

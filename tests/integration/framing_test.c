@@ -169,5 +169,5 @@ int main(void)
         cmocka_unit_test(many_headers_are_431),
         cmocka_unit_test(noise_is_no_request),
     };
-    return cmocka_run_group_tests(tests, NULL, service_teardown);
+    return service_run_tests(tests);
 }

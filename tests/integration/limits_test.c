@@ -241,5 +241,5 @@ int main(void)
         cmocka_unit_test(json_has_limits_of_its_own),
         cmocka_unit_test(extreme_geometry_is_refused),
     };
-    return cmocka_run_group_tests(tests, NULL, service_teardown);
+    return service_run_tests(tests);
 }

@@ -265,5 +265,5 @@ int main(void)
         cmocka_unit_test(operations_are_listed),
         cmocka_unit_test(the_openapi_document_has_every_path),
     };
-    return cmocka_run_group_tests(tests, NULL, service_teardown);
+    return service_run_tests(tests);
 }

@@ -180,5 +180,5 @@ int main(void)
         cmocka_unit_test(the_output_form_is_chosen),
         cmocka_unit_test(initialization_is_reproducible),
     };
-    return cmocka_run_group_tests(tests, NULL, service_teardown);
+    return service_run_tests(tests);
 }

@@ -237,5 +237,5 @@ int main(void)
         daemon_test(too_many_connections_are_503),
         daemon_test(too_many_connections_of_an_address_are_503),
     };
-    return cmocka_run_group_tests(tests, NULL, service_teardown);
+    return service_run_tests(tests);
 }

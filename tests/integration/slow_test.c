@@ -209,5 +209,5 @@ int main(void)
         daemon_test(a_connection_that_says_nothing_is_closed),
         daemon_test(slow_clients_are_not_in_the_way),
     };
-    return cmocka_run_group_tests(tests, NULL, service_teardown);
+    return service_run_tests(tests);
 }

@@ -251,5 +251,5 @@ int main(void)
         cmocka_unit_test(head_is_get_without_a_body),
         cmocka_unit_test(two_hundred_clients_get_their_own_answers),
     };
-    return cmocka_run_group_tests(tests, NULL, service_teardown);
+    return service_run_tests(tests);
 }

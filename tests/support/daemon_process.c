@@ -77,7 +77,7 @@ static void print_tail(const daemon_process *daemon)
         return;
     char *const text = child_text(daemon->process.errors);
     const size_t size = strlen(text), shown = size < 4000 ? size : 4000;
-    print_error("the daemon's log ends:\n%s\n", text + size - shown);
+    fprintf(stderr, "the daemon's log ends:\n%s\n", text + size - shown);
     free(text);
 }
 
@@ -186,9 +186,8 @@ const char *service_url(void)
     return common->url;
 }
 
-int service_teardown(void **state)
+int service_stop(void)
 {
-    (void)state;
     if (common == NULL)
         return 0;
     daemon_process *const daemon = common;
@@ -203,7 +202,7 @@ int service_teardown(void **state)
     }
     free(bad);
     forget(daemon);
-    return clean ? 0 : -1;
+    return clean ? 0 : 1;
 }
 
 struct line_search {

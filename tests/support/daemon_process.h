@@ -55,8 +55,13 @@ const char *service_url(void);
 /* True if service_url() is not ours. */
 bool service_is_foreign(void);
 
-/* The teardown of every group of tests that uses service_url(). */
-int service_teardown(void **state);
+/* Ends that daemon, if it was started; 1, and says why, unless it exits with 0 and its log is
+ * clean. */
+int service_stop(void);
+
+/* Runs a group of tests, then service_stop(): what main() returns. cmocka's own group teardown
+ * cannot fail a program. */
+#define service_run_tests(tests) (cmocka_run_group_tests(tests, NULL, NULL) + service_stop())
 
 #define daemon_test(function) cmocka_unit_test_teardown(function, daemon_teardown)
 

@@ -47,9 +47,13 @@ static bool copy_leaves(const cJSON *item, const tensor *values, size_t axis, fl
     }
     if ((size_t)cJSON_GetArraySize(item) != values->extent[axis])
         return false;
+    bool copied = true;
     const cJSON *element;
-    cJSON_ArrayForEach(element, item) if (!copy_leaves(element, values, axis + 1, at)) return false;
-    return true;
+    cJSON_ArrayForEach(element, item)
+    {
+        copied = copied && copy_leaves(element, values, axis + 1, at);
+    }
+    return copied;
 }
 
 static bool read_nested(const cJSON *item, tensor *values)
