@@ -3,6 +3,8 @@
 SPDX-License-Identifier: MIT
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 
@@ -118,6 +120,38 @@ def draw_conv_backward(random):
     return Trial(request, expected)
 
 
+def matrix_of(geometry, weight):
+    """A column for each cell of the input: what the convolution makes of a 1 there."""
+    cells = math.prod(geometry.input_shape())
+    columns = [geometry.forward(one.reshape(geometry.input_shape()), weight).flatten()
+               for one in torch.eye(cells, dtype=torch.float64)]
+    return torch.stack(columns, 1)
+
+
+def draw_conv_matrix(random):
+    geometry, small = None, 200
+    while geometry is None or math.prod(geometry.input_shape()) > small:
+        geometry = ConvGeometry(random)
+        geometry.batch, geometry.biased = None, False
+    layout = random.choice(('dense', 'coo', 'csr'))
+    request = {'weight': geometry.tensors(random)['weight'], 'input_shape': geometry.input_shape(), 'format': layout,
+               **geometry.attributes(random)}
+
+    def expected(tensors):
+        matrix = matrix_of(geometry, tensors['weight'])
+        sparse = matrix.to_sparse().coalesce()
+        rows, columns = sparse.indices()
+        found = {'shape': torch.tensor(matrix.shape), 'nonzeros': torch.tensor(len(rows))}
+        if layout == 'dense':
+            return {**found, 'matrix': matrix}
+        if layout == 'coo':
+            return {**found, 'rows': rows, 'columns': columns, 'values': sparse.values()}
+        return {**found, 'indptr': matrix.to_sparse_csr().crow_indices(), 'indices': columns,
+                'values': sparse.values()}
+
+    return Trial(request, expected, multilinear=False)
+
+
 # ---- Transposed convolution -------------------------------------------------------------------------------------
 
 
@@ -188,8 +222,8 @@ class TransposeGeometry:
         wide = input if self.batch is not None else input[None]
         kernel = weight.flip(list(range(-self.axes, 0))) if self.flipped else weight
         output = CONV_TRANSPOSE[self.axes](wide, kernel, None, self.strides, 0, 0, self.group, self.dilations)
-        output = padded(output, [-begin for begin in self.begins],
-                        [extra - end for extra, end in zip(self.extra, self.ends)])
+        output = padded(output, [0] * self.axes, self.extra)
+        output = padded(output, [-begin for begin in self.begins], [-end for end in self.ends])
         if bias is not None:
             output = output + bias.reshape([-1] + [1] * self.axes)
         return output if self.batch is not None else output[0]
@@ -204,5 +238,6 @@ def draw_conv_transpose(random):
 ROWS = [
     Row('conv', 'conv', draw_conv),
     Row('conv/backward', 'conv/backward', draw_conv_backward),
+    Row('conv/matrix', 'conv/matrix', draw_conv_matrix),
     Row('conv-transpose', 'conv-transpose', draw_conv_transpose),
 ]

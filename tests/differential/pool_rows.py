@@ -27,7 +27,8 @@ class PoolGeometry:
         axes = self.axes = draw_axes(random)
         self.kind = kind
         self.overall = random.random() < 0.1
-        self.batch = random.choice((None, 1, 2, 3))
+        # Without a kernel_shape it is the input's rank that says how many axes are spatial, counting a batch.
+        self.batch = random.choice((1, 2, 3) if self.overall else (None, 1, 2, 3))
         self.channels = random.choice((1, 2, 3, 5, 16))
         self.kernel = per_axis(random, axes, (1, 2, 2, 3, 3, 4, 5) if axes < 3 else (1, 2, 3))
         self.strides = list(self.kernel) if random.random() < 0.4 else per_axis(random, axes, (1, 2, 3))
