@@ -244,16 +244,19 @@ static void fill_planes(void *argument, size_t task, int thread)
 
 /* ---- Running --------------------------------------------------------------------------------- */
 
-static layer_status run_phase(phase *at, const float *output, void *workspace, const layer_run *run)
+static layer_status run_phase(phase *at, const float *output, const layer_run *run)
 {
+    assert(run->workspace != NULL);
+    char *const workspace = run->workspace, *const cells_at = workspace + at->plan->weight_size;
     const size_t channels = (size_t)at->conv.output.extent[1];
     const size_t planes = (size_t)at->conv.output.extent[0] * channels;
-    const layer_run inner = {workspace, run->executor, run->cancelled};
-    float *const cells = at->plan->whole ? at->input : at->cells;
+    const layer_run inner = {cells_at + at->plan->cells_size, run->executor, run->cancelled};
+    at->packed = (float *)(void *)workspace;
+    at->cells = at->plan->whole ? at->input : (float *)(void *)cells_at;
     layer_status status =
         layer_run_tasks(run, layer_blocks_of(channels, CHANNELS_PER_TASK), pack_channels, at);
     if (status == LAYER_OK)
-        status = layer_conv_forward(&at->conv, output, at->packed, at->bias, cells, &inner);
+        status = layer_conv_forward(&at->conv, output, at->packed, at->bias, at->cells, &inner);
     if (status != LAYER_OK || at->plan->whole)
         return status;
     at->planes_per_task = CELLS_PER_TASK / layer_conv_output_plane(&at->conv) + 1;
@@ -264,20 +267,11 @@ layer_status layer_conv_adjoint(const layer_conv *conv, const float *weight, con
                                 const float *output, float *input, const layer_run *run)
 {
     const adjoint made = plan(conv, layer_run_threads(run));
-    assert(run->workspace != NULL);
-    char *const workspace = run->workspace;
-    phase at = {
-        .plan = &made,
-        .weight = weight,
-        .bias = bias,
-        .packed = (float *)(void *)workspace,
-        .cells = (float *)(void *)(workspace + made.weight_size),
-        .input = input,
-    };
+    phase at = {.plan = &made, .weight = weight, .bias = bias, .input = input};
     const size_t planes = (size_t)conv->input.extent[0] * (size_t)conv->input.extent[1];
     layer_status status = made.covered ? LAYER_OK : layer_run_tasks(run, planes, fill_planes, &at);
     for (size_t i = 0; i < made.phases && status == LAYER_OK; i++)
         if (locate_phase(&at, i))
-            status = run_phase(&at, output, workspace + made.weight_size + made.cells_size, run);
+            status = run_phase(&at, output, run);
     return status;
 }

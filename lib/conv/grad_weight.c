@@ -18,8 +18,9 @@ enum { TILE_COUNT = 1 << 15, MOST_ROWS = 256, MOST_COLUMNS = 1024, MOST_CHANNELS
 /* Widths are multiples of a cache line, for the matrix product's sake. */
 enum { LINE_COUNT = 16 };
 
-/* Multiplications of a product; as in im2col.c. */
-enum { PRODUCT_MULTIPLICATIONS = 1000000 };
+/* A product with fewer rows than this is cut into such of so many multiplications: OpenBLAS
+ * computes those without packing the factors into buffers first, which a few rows do not repay. */
+enum { REPAYING_ROWS = 64, PRODUCT_MULTIPLICATIONS = 1000000 };
 
 /* Tasks that the weights are cut into at least, if that leaves each this many rows. */
 enum { FEWEST_TASKS = 4, FEWEST_ROWS = 16 };
@@ -118,7 +119,9 @@ static void multiply(const grad_weight *call, const share *part, const tile *at)
     const matrix patches = gather_patches(call, part, at);
     const matrix outputs = gather_outputs(call, part, at);
     const size_t rows = call->patches.rows, columns = at->samples * at->columns;
-    const size_t most = PRODUCT_MULTIPLICATIONS / (part->rows * columns);
+    const size_t most = part->rows < REPAYING_ROWS
+                            ? PRODUCT_MULTIPLICATIONS / (part->rows * columns)
+                            : part->channels;
     const size_t step = layer_blocks_of(part->channels, layer_blocks_of(part->channels, most));
     const float beta = at->sample + at->column > 0 ? 1.0f : 0.0f;
     const size_t first = part->group * call->group_channels + part->first_channel;
