@@ -78,13 +78,20 @@ static void expect_boolean(const api_field *field, char *text, size_t size)
     snprintf(text, size, "true or false");
 }
 
+static void write_boolean(api_encoder *encoder, const api_field *field, const void *value)
+{
+    (void)field;
+    api_write_boolean(encoder->writer, ((const api_boolean *)value)->value);
+}
+
 static void write_boolean_schema(api_writer *writer, const api_field *field)
 {
     (void)field;
     write_type(writer, "boolean");
 }
 
-const api_kind api_boolean_kind = {decode_boolean, expect_boolean, NULL, write_boolean_schema};
+const api_kind api_boolean_kind = {decode_boolean, expect_boolean, write_boolean,
+                                   write_boolean_schema};
 
 /* ---- Integers -------------------------------------------------------------------------------- */
 

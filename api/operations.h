@@ -15,6 +15,7 @@
     X(linear_backward)                                                                             \
     X(pool)                                                                                        \
     X(pool_backward)                                                                               \
+    X(receptive_field)                                                                             \
     X(unpool)
 
 #define API_OPERATION_DECLARATION(id) extern const api_operation api_operation_##id;

@@ -24,6 +24,7 @@
 #include "layer/nonlinearity.h"
 #include "layer/pool.h"
 #include "layer/random.h"
+#include "layer/receptive_field.h"
 #include "layer/status.h"
 #include "layer/tensor.h"
 #include "layer/unpool.h"
