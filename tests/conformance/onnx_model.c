@@ -45,19 +45,64 @@ static bool read_extents(const Onnx__TensorProto *proto, size_t count, size_t ex
     return product == count;
 }
 
-/* Both ways in which ONNX writes 32-bit floats. */
+/* Where a tensor's numbers are: ONNX has two ways to write those of each type. */
+typedef struct {
+    const void *data;
+    size_t count;
+    size_t size; /* of one number, as it is written */
+    bool floats; /* otherwise integers, with a sign unless they are bytes */
+} numbers;
+
+static numbers raw_numbers(const Onnx__TensorProto *proto, size_t size, bool floats)
+{
+    return (numbers){proto->raw_data.data, proto->raw_data.len / size, size, floats};
+}
+
+/* Those of floats, 64-bit integers (indices, shapes) and bytes (images); none of other types. */
+static numbers numbers_of(const Onnx__TensorProto *proto)
+{
+    const bool raw = proto->has_raw_data;
+    switch (proto->data_type) {
+    case ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT:
+        return raw ? raw_numbers(proto, sizeof(float), true)
+                   : (numbers){proto->float_data, proto->n_float_data, sizeof(float), true};
+    case ONNX__TENSOR_PROTO__DATA_TYPE__INT64:
+        return raw ? raw_numbers(proto, sizeof(int64_t), false)
+                   : (numbers){proto->int64_data, proto->n_int64_data, sizeof(int64_t), false};
+    case ONNX__TENSOR_PROTO__DATA_TYPE__UINT8:
+        return raw ? raw_numbers(proto, sizeof(uint8_t), false)
+                   : (numbers){proto->int32_data, proto->n_int32_data, sizeof(int32_t), false};
+    default:
+        return (numbers){NULL, 0, 0, false};
+    }
+}
+
+static float number_at(const numbers *all, size_t index)
+{
+    const void *const at = (const char *)all->data + index * all->size;
+    float real = 0;
+    int64_t wide = 0;
+    int32_t narrow = 0;
+    if (all->floats)
+        memcpy(&real, at, sizeof real);
+    else if (all->size == sizeof wide)
+        memcpy(&wide, at, sizeof wide);
+    else if (all->size == sizeof narrow)
+        memcpy(&narrow, at, sizeof narrow);
+    else
+        narrow = *(const uint8_t *)at;
+    return all->floats ? real : all->size == sizeof wide ? (float)wide : (float)narrow;
+}
+
 static bool convert(const Onnx__TensorProto *proto, tensor *values)
 {
     size_t extent[TENSOR_MAX_RANK];
-    const bool raw = proto->has_raw_data;
-    const void *const data = raw ? (const void *)proto->raw_data.data : proto->float_data;
-    const size_t size = raw ? proto->raw_data.len : proto->n_float_data * sizeof(float);
-    if (proto->data_type != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT || size % sizeof(float) != 0 ||
-        !read_extents(proto, size / sizeof(float), extent))
+    const numbers all = numbers_of(proto);
+    if (all.size == 0 || !read_extents(proto, all.count, extent))
         return false;
     *values = tensor_create(proto->n_dims, extent);
-    if (size > 0)
-        memcpy(values->data, data, size);
+    for (size_t index = 0; index < all.count; index++)
+        values->data[index] = number_at(&all, index);
     return true;
 }
 

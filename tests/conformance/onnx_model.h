@@ -10,7 +10,7 @@ enum { ONNX_MAX_TENSORS = 8 };
 typedef struct onnx_model onnx_model;
 
 /* Reads DIRECTORY/model.onnx and DIRECTORY/test_data_set_0. NULL if it cannot be read, or is not
- * one operator on tensors of 32-bit floats. */
+ * one operator on tensors of 32-bit floats, 64-bit integers or bytes; all become floats. */
 onnx_model *onnx_open(const char *directory);
 void onnx_close(onnx_model *model);
 

@@ -104,6 +104,85 @@ static bool say_gemm(tensor_request *request, const onnx_model *model)
     return true;
 }
 
+/* ---- Pooling --------------------------------------------------------------------------------- */
+
+typedef struct {
+    tensor_request *request;
+    bool has_strides;
+} pooling;
+
+/* ONNX's flags are 0 and 1. */
+static void add_pool_attribute(void *context, const char *name, const char *json)
+{
+    pooling *const said = context;
+    const bool is_flag = strcmp(name, "ceil_mode") == 0 || strcmp(name, "count_include_pad") == 0;
+    said->has_strides = said->has_strides || strcmp(name, "strides") == 0;
+    tensor_request_add_json(said->request, name,
+                            !is_flag                 ? json
+                            : strcmp(json, "0") == 0 ? "false"
+                                                     : "true");
+}
+
+/* ONNX's default of strides is 1, ours the kernel. */
+static void add_pool_attributes(tensor_request *request, const onnx_model *model, bool has_windows)
+{
+    pooling said = {.request = request};
+    onnx_attributes(model, add_pool_attribute, &said);
+    if (has_windows && !said.has_strides)
+        tensor_request_add_json(request, "strides", "1");
+}
+
+/* One case has a signal of 220000 samples, longer than the service's limit of an axis. */
+static bool is_within_limits(const tensor *input)
+{
+    enum { LONGEST_AXIS = 65536 };
+    for (size_t axis = 0; axis < input->rank; axis++)
+        if (input->extent[axis] > LONGEST_AXIS)
+            return false;
+    return true;
+}
+
+static bool say_pool(tensor_request *request, const onnx_model *model)
+{
+    if (!is_within_limits(onnx_input(model, 0)))
+        return false;
+    const char *const name = onnx_operator(model);
+    const bool is_global = strncmp(name, "Global", 6) == 0;
+    const bool is_max = strstr(name, "Max") != NULL, is_average = strstr(name, "Average") != NULL;
+    tensor_request_add(request, "input", onnx_input(model, 0));
+    tensor_request_add_json(request, "kind",
+                            is_max       ? "\"max\""
+                            : is_average ? "\"average\""
+                                         : "\"lp\"");
+    tensor_request_add_json(request, "global", is_global ? "true" : "false");
+    tensor_request_add_json(request, "return_indices", is_max ? "true" : "false");
+    tensor_request_add_json(request, "index_base", "\"tensor\"");
+    add_pool_attributes(request, model, !is_global);
+    return true;
+}
+
+/* output_shape is a tensor to ONNX, an attribute to us. Its cases count indices in the shape that
+ * the attributes imply. */
+static bool say_unpool(tensor_request *request, const onnx_model *model)
+{
+    const tensor *const shape = onnx_input(model, 2);
+    tensor_request_add(request, "input", onnx_input(model, 0));
+    tensor_request_add(request, "indices", onnx_input(model, 1));
+    tensor_request_add_json(request, "index_base", "\"tensor\"");
+    tensor_request_add_json(request, "index_shape", "\"inferred\"");
+    if (shape != NULL) {
+        char text[256] = "";
+        size_t length = 0;
+        for (size_t axis = 0; axis < shape->count; axis++)
+            length += (size_t)snprintf(text + length, sizeof text - length, "%c%.0f",
+                                       axis == 0 ? '[' : ',', (double)shape->data[axis]);
+        snprintf(text + length, sizeof text - length, "]");
+        tensor_request_add_json(request, "output_shape", text);
+    }
+    add_pool_attributes(request, model, true);
+    return true;
+}
+
 /* ---- The table ------------------------------------------------------------------------------- */
 
 static const operator_row operators[] = {
@@ -117,6 +196,12 @@ static const operator_row operators[] = {
      13,
      NULL},
     {"Gemm", "/v1/linear", {NULL}, {"output"}, NULL, 1e-4, 8, say_gemm},
+    {"MaxPool", "/v1/pool", {NULL}, {"output", "indices"}, NULL, 1e-6, 23, say_pool},
+    {"AveragePool", "/v1/pool", {NULL}, {"output"}, NULL, 1e-6, 18, say_pool},
+    {"LpPool", "/v1/pool", {NULL}, {"output"}, NULL, 1e-6, 0, say_pool},
+    {"GlobalMaxPool", "/v1/pool", {NULL}, {"output"}, NULL, 1e-6, 2, say_pool},
+    {"GlobalAveragePool", "/v1/pool", {NULL}, {"output"}, NULL, 1e-6, 2, say_pool},
+    {"MaxUnpool", "/v1/unpool", {NULL}, {"output"}, NULL, 0, 2, say_unpool},
 };
 
 enum { OPERATOR_COUNT = sizeof operators / sizeof *operators };
