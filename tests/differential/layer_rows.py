@@ -1,4 +1,4 @@
-"""Linear layers, initial weights, separable convolutions: rows of the comparison with PyTorch.
+"""Linear layers, initial weights, receptive fields: rows of the comparison with PyTorch.
 
 SPDX-License-Identifier: MIT
 """
@@ -8,7 +8,8 @@ import math
 import torch
 import torch.nn.functional as F
 
-from trials import Row, Trial, gradients, normals
+from conv_rows import CONV
+from trials import Row, Trial, draw_axes, gradients, normals, padded, per_axis
 
 # ---- Linear layers --------------------------------------------------------------------------------------------------
 
@@ -98,7 +99,63 @@ def draw_orthogonal(random):
     return Trial(request, expected, multilinear=False, uses_reply=True)
 
 
+# ---- Receptive fields -----------------------------------------------------------------------------------------------
+
+
+class Chain:
+    """Layers without gaps between or within their windows, so that what is seen is what lies between its ends. Each
+    is a convolution with ones: whatever is seen, and nothing else, has a gradient."""
+
+    def __init__(self, random):
+        self.axes = draw_axes(random)
+        self.layers = []
+        self.extents = self.sizes = [random.randint(1, 40 if self.axes < 3 else 12) for _ in range(self.axes)]
+        for _ in range(random.randint(1, 5)):
+            kernel = per_axis(random, self.axes, (1, 2, 3, 3, 5))
+            pads = [[random.randint(0, min(2, extent - 1)) for extent in kernel] for _ in range(2)]
+            strides = [random.randint(1, min(3, extent)) for extent in kernel]
+            sizes = [(size + begin + end - extent) // stride + 1
+                     for size, begin, end, extent, stride in zip(self.sizes, *pads, kernel, strides)]
+            if min(sizes) >= 1:
+                self.sizes = sizes
+                self.layers.append({'kernel_shape': kernel, 'pads': pads[0] + pads[1], 'strides': strides})
+
+    def forward(self, values):
+        for layer in self.layers:
+            begins, ends = layer['pads'][:self.axes], layer['pads'][self.axes:]
+            ones = torch.ones([1, 1] + layer['kernel_shape'], dtype=values.dtype)
+            values = CONV[self.axes](padded(values, begins, ends), ones, None, layer['strides'])
+        return values
+
+
+def ends(name, values):
+    """The first and the last cell that is not zero, along each axis; nothing if there is none."""
+    cells = values[0, 0].nonzero()
+    return {f'{name}/first': cells.amin(0), f'{name}/last': cells.amax(0)} if len(cells) else {}
+
+
+def draw_receptive_field(random):
+    chain = Chain(random)
+    while not chain.layers:
+        chain = Chain(random)
+    output = [random.randrange(size) for size in chain.sizes]
+    input = [random.randrange(size) for size in chain.extents]
+    request = {'layers': chain.layers, 'input_size': chain.extents, 'output_position': output,
+               'input_position': input}
+
+    def expected(_):
+        values = torch.zeros([1, 1] + chain.extents, dtype=torch.float64, requires_grad=True)
+        chain.forward(values)[(0, 0, *output)].backward()
+        touched = torch.zeros_like(values, requires_grad=False)
+        touched[(0, 0, *input)] = 1
+        return {'output_size': torch.tensor(chain.sizes), **ends('clipped', values.grad),
+                **ends('reached', chain.forward(touched))}
+
+    return Trial(request, expected, multilinear=False)
+
+
 ROWS = [
+    Row('receptive-field', 'receptive-field', draw_receptive_field),
     Row('linear', 'linear', draw_linear),
     Row('linear/backward', 'linear/backward', draw_linear_backward),
     Row('initialize law', 'initialize', draw_law),
