@@ -141,6 +141,9 @@ static bool scan_any_array(api_scan *scan)
 bool api_scan_value(api_scan *scan)
 {
     scan->at = api_skip_space(scan->at, scan->end);
+    if (scan->value_count++ == API_MAX_VALUES)
+        api_refuse_here(scan, 413, "more than %d values besides those in arrays of numbers",
+                        API_MAX_VALUES);
     if (api_is_number(scan))
         return scan_number(scan);
     switch (scan->at == scan->end ? 0 : *scan->at) {

@@ -12,6 +12,7 @@
 enum {
     API_MAX_DEPTH = 32,           /* of nested arrays and objects */
     API_MAX_MEMBERS = 64,         /* of one object */
+    API_MAX_VALUES = 16384,       /* of a text, each array of numbers as one */
     API_MAX_STRING = 4096,        /* bytes of a string */
     API_MAX_ARRAY_RANK = 5,       /* of a lifted array */
     API_MAX_OUTLINE = 256 * 1024, /* bytes of all that is not an array of numbers, without space */

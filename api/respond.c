@@ -231,7 +231,7 @@ static void describe_nonfinite(const api_job *job, api_problem *problem)
     static const char advice[] = "which JSON cannot write: give nonfinite, or output_format binary";
     api_rows rows = api_rows_of(job->operation->reply);
     for (const api_result *result; (result = next_result(job, &rows)) != NULL;) {
-        size_t i = 0;
+        size_t i = result->data == NULL ? result->count : 0; /* a dry run has no data */
         while (i < result->count && isfinite(result->data[i]))
             i++;
         if (i < result->count)

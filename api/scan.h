@@ -29,7 +29,8 @@ typedef struct {
     const char *ordinary_until; /* arrays that begin before this are known to hold no numbers */
     const api_step *step;
     int depth;
-    char *outline; /* the text for cJSON: no space, strings in one canonical form */
+    size_t value_count; /* met so far */
+    char *outline;      /* the text for cJSON: no space, strings in one canonical form */
     size_t outline_size, outline_capacity;
     api_array *arrays;
     size_t array_count, array_capacity;

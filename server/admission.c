@@ -88,6 +88,13 @@ void server_lease_release(server_lease *lease)
         destroy(lease);
 }
 
+server_admission server_admission_asks(size_t size)
+{
+    if (size > state.limit)
+        return SERVER_NEVER;
+    return atomic_load(&state.in_flight) > state.limit - size ? SERVER_NOT_NOW : SERVER_ADMITTED;
+}
+
 server_admission server_lease_charge(server_lease *lease, size_t size)
 {
     if (size > state.limit)

@@ -28,6 +28,9 @@ void server_admission_stop(void);
 server_lease *server_lease_take(void);
 void server_lease_release(server_lease *lease);
 
+/* Whether so much could be charged now; charges nothing. */
+server_admission server_admission_asks(size_t size);
+
 /* Makes room for a body of `size` bytes; what is in it stays. */
 server_admission server_lease_body(server_lease *lease, size_t size);
 

@@ -7,12 +7,14 @@
 #include "connections.h"
 #include "reply.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* What is received in vain before the connection ends. */
 static const size_t swallow_limit = (size_t)1 << 20;
 
-static const size_t first_chunk_size = (size_t)16 << 10;
+/* A body's room grows as it comes: what is only announced holds no memory. */
+static const size_t first_room_size = (size_t)64 << 10;
 
 /* The longer it gets, the later its deadline, so that only a body too slow is cut off. */
 static void extend_deadline(const server_request *request)
@@ -52,14 +54,14 @@ static bool refuse(server_request *request, server_admission admission)
 static bool grow(server_request *request, size_t size)
 {
     server_lease *const lease = request->lease;
-    const size_t limit = server_body_limit(request);
+    const size_t limit = request->chunked ? server_body_limit(request) : request->body_announced;
     if (size > limit) {
         server_refuse(request, 413, "the body is longer than the limit of %zu bytes", limit);
         return false;
     }
     if (size <= lease->body_capacity && size <= lease->reserved)
         return true;
-    size_t capacity = lease->body_capacity > 0 ? lease->body_capacity : first_chunk_size;
+    size_t capacity = lease->body_capacity > 0 ? lease->body_capacity : first_room_size;
     while (capacity < size)
         capacity *= 2;
     const server_admission admission =
@@ -74,7 +76,13 @@ static void reply_at_once(server_request *request)
     request->status = response->status;
     request->bytes_out = response->body_size;
     request->unread = true;
-    server_send_raw(request->descriptor, response->status, "", response->body, response->body_size);
+    char headers[SERVER_ID_SIZE + 64];
+    const int size = snprintf(headers, sizeof headers, "X-Request-Id: %s\r\n", request->id);
+    if (response->status == 503)
+        snprintf(headers + size, sizeof headers - (size_t)size, "Retry-After: %u\r\n",
+                 request->retry_after > 0 ? request->retry_after : 1);
+    server_send_raw(request->descriptor, response->status, headers, response->body,
+                    response->body_size);
 }
 
 static bool swallow(server_request *request, size_t size)
@@ -93,7 +101,7 @@ static bool swallow(server_request *request, size_t size)
 bool server_body_receive(server_request *request, const char *data, size_t size)
 {
     const size_t total = request->call.body_size + size;
-    if (request->step == SERVER_STEP_SWALLOW || (request->chunked && !grow(request, total)))
+    if (request->step == SERVER_STEP_SWALLOW || !grow(request, total))
         return swallow(request, size);
     memcpy(request->lease->body + request->call.body_size, data, size);
     request->call.body_size = total;

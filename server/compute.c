@@ -11,8 +11,14 @@
 /* Bodies up to this size are parsed, and jobs up to this memory computed, on the I/O thread. */
 static const size_t inline_body_size = (size_t)64 << 10, inline_memory_size = (size_t)1 << 20;
 
-/* What parsing may take besides twice the text ("0," becomes four bytes). */
-static const size_t parse_memory_size = (size_t)64 << 10;
+/* What parsing may take besides the text: twice as much for numbers ("0," becomes four bytes), or
+ * many times as much for other values, whose number is bounded. */
+static size_t parse_memory_size(size_t text_size)
+{
+    const size_t frame = (size_t)64 << 10, most_values = (size_t)4 << 20;
+    const size_t values = 64 * text_size;
+    return frame + 2 * text_size + (values < most_values ? values : most_values);
+}
 
 static bool refuse_cancelled(server_request *request, server_cancellation why)
 {
@@ -63,14 +69,16 @@ static bool parse(server_request *request)
                                .memory_size = options->max_memory,
                                .multiplications = options->max_multiplications,
                                .threads = (int)options->workers};
-    if (!charge(request, 3 * size + parse_memory_size))
+    if (!charge(request, size + parse_memory_size(size)))
         return false;
     const int64_t begin = server_now();
     request->job = api_parse(&request->call, &limits, request->lease->arena, &request->response);
     request->times[SERVER_PHASE_PARSE] = server_now() - begin;
     const size_t used = size + api_arena_used(request->lease->arena);
-    if (request->job == NULL)
+    if (request->job == NULL) {
+        server_lease_charge(request->lease, used);
         return false;
+    }
     return charge(request, used + api_job_cost(request->job).memory_size);
 }
 

@@ -165,7 +165,7 @@ static void turn_away(int descriptor, server_welcome why)
     server_metrics_refuse(address ? SERVER_REFUSED_ADDRESS : SERVER_REFUSED_CONNECTIONS);
     server_send_canned(descriptor, address ? SERVER_CANNED_ADDRESS : SERVER_CANNED_TOO_MANY);
     shutdown(descriptor, SHUT_WR);
-    while (recv(descriptor, drain, sizeof drain, MSG_DONTWAIT) > 0)
+    for (int i = 0; i < 64 && recv(descriptor, drain, sizeof drain, MSG_DONTWAIT) > 0; i++)
         continue;
     close(descriptor);
 }

@@ -10,6 +10,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { DETAIL_SIZE = 512, VALUE_SIZE = 160 };
@@ -139,5 +140,7 @@ enum MHD_Result server_reply_page(server_request *request, const char *content_t
         .status = 200, .content_type = content_type, .body = page, .body_size = size};
     struct MHD_Response *const reply =
         MHD_create_response_from_buffer(size, page, MHD_RESPMEM_MUST_FREE);
+    if (reply == NULL)
+        free(page);
     return reply != NULL ? queue(request, reply) : MHD_NO;
 }

@@ -190,7 +190,7 @@ static bool read_timeout(server_request *request, const char *text)
 
 static bool is_clean_path(const char *path)
 {
-    while (*path > 0x20 && *path != 0x7f)
+    while (*path > 0x20 && (unsigned char)*path < 0x7f)
         path++;
     return *path == '\0';
 }
@@ -259,6 +259,6 @@ bool server_head_admit(server_request *request)
         server_refuse_for_now(request, SERVER_REFUSED_QUEUE_FULL, "the queue is full");
         return false;
     }
-    const server_admission admission = server_lease_body(request->lease, size);
+    const server_admission admission = server_admission_asks(size);
     return admission == SERVER_ADMITTED || refuse_memory(request, admission);
 }

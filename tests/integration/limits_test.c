@@ -155,6 +155,25 @@ static void a_body_larger_than_all_memory_is_refused(void **state)
     daemon_stop(daemon);
 }
 
+/* What is only announced keeps nobody else from being served. */
+static void bodies_that_never_come_hold_no_memory(void **state)
+{
+    (void)state;
+    enum { COUNT = 8 };
+    daemon_process *const daemon = daemon_with("--max-memory", "16MiB");
+    raw_connection waiting[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        waiting[i] = raw_open(daemon->url);
+        raw_write(&waiting[i], conv_head);
+        raw_write(&waiting[i], "Content-Length: 8000000\r\n\r\n{\"input\":");
+    }
+    expect_good(daemon->url);
+    for (int i = 0; i < COUNT; i++)
+        raw_close(&waiting[i]);
+    expect_good(daemon->url);
+    daemon_stop(daemon);
+}
+
 static void check_refused(const char *body, int status, const char *detail)
 {
     http_reply reply = http_post(service_url(), "/v1/conv", body);
@@ -238,6 +257,7 @@ int main(void)
         daemon_test(many_multiplications_are_refused),
         daemon_test(much_memory_is_refused),
         daemon_test(a_body_larger_than_all_memory_is_refused),
+        daemon_test(bodies_that_never_come_hold_no_memory),
         cmocka_unit_test(json_has_limits_of_its_own),
         cmocka_unit_test(extreme_geometry_is_refused),
     };

@@ -61,8 +61,14 @@ static void test_limits(void **state)
     check_repeated("[", "1,", READING_ELEMENTS - 1, "1]", 0);
     check_repeated("[", "1,", READING_ELEMENTS, "1]", 413);
     check_repeated("[", "[1],", READING_ELEMENTS, "[1]]", 413);
-    check_repeated("[", "{},", 80000, "{}]", 0);
-    check_repeated("[", "{},", 90000, "{}]", 413);
+    check_repeated("[", "{},", 16382, "{}]", 0);
+    check_repeated("[", "{},", 16383, "{}]", 413);
+    check_repeated("[{},", "[1],", 16381, "[1]]", 0);
+    check_repeated("[{},", "[1],", 16382, "[1]]", 413);
+    static const char long_string[] =
+        "\"sixty-one bytes that mean nothing, sixty-one bytes in all....\",";
+    check_repeated("[", long_string, 4000, "{}]", 0);
+    check_repeated("[", long_string, 4400, "{}]", 413);
     check_repeated("[", "{},", 90000, "{}", 400);
     check_repeated("[{}", ",[]", 20000, "]", 0);
     check_repeated("[{}", ",[[1]]", 20000, "]", 0);
