@@ -70,8 +70,8 @@ static void test_limits(void **state)
     check_repeated("[", long_string, 4000, "{}]", 0);
     check_repeated("[", long_string, 4400, "{}]", 413);
     check_repeated("[", "{},", 90000, "{}", 400);
-    check_repeated("[{}", ",[]", 20000, "]", 0);
-    check_repeated("[{}", ",[[1]]", 20000, "]", 0);
+    check_repeated("[{}", ",[]", 16000, "]", 0);
+    check_repeated("[{}", ",[[1]]", 16000, "]", 0);
     char *at_most = members(API_MAX_MEMBERS), *too_many = members(API_MAX_MEMBERS + 1);
     reading made = reading_of(at_most);
     assert_true(made.read);
