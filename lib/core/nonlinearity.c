@@ -6,15 +6,9 @@
 #include <math.h>
 #include <stddef.h>
 
-enum {
-#define COUNT_ONE(id, name, gain) +1
-    NONLINEARITIES = 0 LAYER_NONLINEARITY_LIST(COUNT_ONE)
-#undef COUNT_ONE
-};
-
 double layer_nonlinearity_gain(layer_nonlinearity which, double slope)
 {
-    assert((size_t)which < NONLINEARITIES);
+    assert((unsigned)which < LAYER_NONLINEARITIES);
     const double gains[] = {
 #define GAIN(id, name, gain) [LAYER_NONLINEARITY_##id] = (gain),
         LAYER_NONLINEARITY_LIST(GAIN)
@@ -116,7 +110,7 @@ double layer_nonlinearity_value(layer_nonlinearity which, double slope, double z
         LAYER_NONLINEARITY_LIST(VALUE)
 #undef VALUE
     };
-    assert((size_t)which < NONLINEARITIES);
+    assert((unsigned)which < LAYER_NONLINEARITIES);
     return values[which](slope, z);
 }
 
@@ -127,6 +121,6 @@ double layer_nonlinearity_derivative(layer_nonlinearity which, double slope, dou
         LAYER_NONLINEARITY_LIST(DERIVATIVE)
 #undef DERIVATIVE
     };
-    assert((size_t)which < NONLINEARITIES);
+    assert((unsigned)which < LAYER_NONLINEARITIES);
     return derivatives[which](slope, z);
 }

@@ -27,6 +27,7 @@
 #include "layer/receptive_field.h"
 #include "layer/status.h"
 #include "layer/tensor.h"
+#include "layer/variance.h"
 #include "layer/unpool.h"
 #include "layer/window.h"
 

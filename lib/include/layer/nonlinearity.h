@@ -23,6 +23,7 @@ typedef enum {
 #define LAYER_NONLINEARITY_ENUM(id, name, gain) LAYER_NONLINEARITY_##id,
     LAYER_NONLINEARITY_LIST(LAYER_NONLINEARITY_ENUM)
 #undef LAYER_NONLINEARITY_ENUM
+        LAYER_NONLINEARITIES /* how many there are */
 } layer_nonlinearity;
 
 #define LAYER_DEFAULT_SLOPE 0.01
