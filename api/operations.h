@@ -16,6 +16,7 @@
     X(pool)                                                                                        \
     X(pool_backward)                                                                               \
     X(receptive_field)                                                                             \
+    X(separable_factorize)                                                                         \
     X(unpool)
 
 #define API_OPERATION_DECLARATION(id) extern const api_operation api_operation_##id;

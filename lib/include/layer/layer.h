@@ -19,6 +19,7 @@
 #include "layer/conv_matrix.h"
 #include "layer/conv_transpose.h"
 #include "layer/executor.h"
+#include "layer/factorize.h"
 #include "layer/initialize.h"
 #include "layer/linear.h"
 #include "layer/nonlinearity.h"
