@@ -10,8 +10,11 @@ typedef struct {
 } conv_gradients;
 
 /* For every product x[i] w[j] of output o: input[i] += w[j] g[o], weight[j] += x[i] g[o]; and
- * bias[k] += g[o] for every output of channel k. */
+ * bias[k] += g[o] for every output of channel k. `magnitudes` are the sums of the terms'
+ * magnitudes.
+ */
 void conv_backward_oracle(const layer_conv *conv, const float *input, const float *weight,
-                          const float *grad_output, const conv_gradients *gradients);
+                          const float *grad_output, const conv_gradients *gradients,
+                          const conv_gradients *magnitudes);
 
 #endif
