@@ -1,4 +1,4 @@
-"""Linear layers, initial weights, receptive fields: rows of the comparison with PyTorch.
+"""Linear layers, initial weights, factorizations, receptive fields: rows of the comparison with PyTorch.
 
 SPDX-License-Identifier: MIT
 """
@@ -10,6 +10,8 @@ import torch.nn.functional as F
 
 from conv_rows import CONV
 from trials import Row, Trial, draw_axes, gradients, normals, padded, per_axis
+
+ROUNDING = 1e-6  # an error below is that of the weight's own digits
 
 # ---- Linear layers --------------------------------------------------------------------------------------------------
 
@@ -87,16 +89,50 @@ def draw_fixed(random):
 
 
 def draw_orthogonal(random):
-    """The projection of the reply's weight on what torch finds to be the nearest orthogonal one: itself."""
+    """The shorter side's vectors: they have the length of the gain, and right angles between them."""
     gain = random.choice((1, 0.5, 2))
     request = {'method': 'orthogonal', 'shape': draw_shape(random), 'gain': gain, 'seed': random.getrandbits(32)}
+    short = min(request['shape'][0], math.prod(request['shape'][1:]))
 
-    def expected(_, reply):
+    def products(reply):
         weight = torch.from_numpy(reply['weight'].astype('float64')).flatten(1)
-        left, _, right = torch.linalg.svd(weight, full_matrices=False)
-        return {'weight': (gain * left @ right).reshape(request['shape'])}
+        return {'products': weight @ weight.T if len(weight) == short else weight.T @ weight}
 
-    return Trial(request, expected, multilinear=False, uses_reply=True)
+    return Trial(request, lambda _: {'products': gain ** 2 * torch.eye(short)}, multilinear=False, derived=products)
+
+
+# ---- Separable kernels ----------------------------------------------------------------------------------------------
+
+
+def draw_kernels(random):
+    """A kernel or a bank of them, now and then of a rank lower than its sides allow."""
+    bank = random.choice(([], [3], [4, 2]))
+    height, width = random.randint(1, 9), random.randint(1, 9)
+    rank = random.randint(1, min(height, width))
+    if random.random() < 0.5:
+        return normals(random, bank + [height, width]), min(height, width)
+    return normals(random, bank + [height, rank]) @ normals(random, bank + [rank, width]), rank
+
+
+def draw_factorize(random):
+    """The singular values, and the best sum of so many products; a column and its row may both change their sign."""
+    weight, rank = draw_kernels(random)
+    request = {'weight': weight}
+    if random.random() < 0.5:
+        rank = request['rank'] = random.randint(1, min(weight.shape[-2:]))
+
+    def expected(tensors):
+        left, values, right = torch.linalg.svd(tensors['weight'], full_matrices=False)
+        best = (left[..., :rank] * values[..., None, :rank]) @ right[..., :rank, :]
+        rest = values[..., rank:].square().sum().sqrt() / values.square().sum().sqrt()
+        return {'singular_values': values, 'sum': best, 'rank': torch.tensor(rank),
+                **({'error': rest} if rest > ROUNDING else {})}
+
+    def summed(reply):
+        column, row = (torch.from_numpy(reply[name].astype('float64')) for name in ('column', 'row'))
+        return {'sum': column.transpose(-1, -2) @ row}
+
+    return Trial(request, expected, multilinear=False, derived=summed)
 
 
 # ---- Receptive fields -----------------------------------------------------------------------------------------------
@@ -161,4 +197,5 @@ ROWS = [
     Row('initialize law', 'initialize', draw_law),
     Row('initialize fixed', 'initialize', draw_fixed),
     Row('initialize orthogonal', 'initialize', draw_orthogonal),
+    Row('separable/factorize', 'separable/factorize', draw_factorize),
 ]

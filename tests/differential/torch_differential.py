@@ -57,7 +57,8 @@ def judge(trial, reply):
     """The worst difference of a reply, and the name of the tensor that has it."""
     tensors = {name: torch.from_numpy(value.astype(numpy.float64))
                for name, value in trial.request.items() if isinstance(value, numpy.ndarray)}
-    expected = trial.expected(tensors, reply) if trial.uses_reply else trial.expected(tensors)
+    expected = trial.expected(tensors)
+    reply = {**reply, **trial.derived(reply)}
     terms = {}
     if trial.multilinear and any(want.numel() < FEW for want in expected.values()):
         terms = trial.expected({name: tensor.abs() for name, tensor in tensors.items()})

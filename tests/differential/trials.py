@@ -15,7 +15,7 @@ class Trial(NamedTuple):
     request: dict
     expected: Callable
     multilinear: bool = True  # the expression of the magnitudes bounds every sum of terms
-    uses_reply: bool = False  # what is expected is said in terms of the reply
+    derived: Callable = lambda reply: {}  # what follows from a reply that is not unique, to be held to as well
 
 
 class Row(NamedTuple):
