@@ -70,6 +70,13 @@ typedef struct {
     const char *value;
 } api_text;
 
+/* An array of integers, `fewest` to `most` of them; lives in the arena. */
+typedef struct {
+    bool given;
+    size_t count;
+    int *values;
+} api_sequence;
+
 /* An array of objects: `count` structs that lie side by side in the arena. */
 typedef struct {
     bool given;
@@ -186,16 +193,17 @@ extern const api_kind api_integer_kind; /* api_integer */
 extern const api_kind
     api_integers_kind;               /* api_integers of a request: one for all axes, or an array */
 extern const api_kind api_list_kind; /* api_integers of a reply: always an array */
-extern const api_kind api_number_kind;  /* api_number of a request */
-extern const api_kind api_figure_kind;  /* api_number of a reply: may be what JSON cannot write */
-extern const api_kind api_choice_kind;  /* api_choice */
-extern const api_kind api_shape_kind;   /* api_shape */
-extern const api_kind api_object_kind;  /* a struct that begins with `bool given` */
-extern const api_kind api_objects_kind; /* api_objects, of `fewest` to `most` */
-extern const api_kind api_text_kind;    /* api_text, of `fewest` to `most` bytes */
-extern const api_kind api_texts_kind;   /* api_texts, of `fewest` to `most` strings */
-extern const api_kind api_reals_kind;   /* api_reals */
-extern const api_kind api_choices_kind; /* api_choices */
+extern const api_kind api_sequence_kind; /* api_sequence of a request */
+extern const api_kind api_number_kind;   /* api_number of a request */
+extern const api_kind api_figure_kind;   /* api_number of a reply: may be what JSON cannot write */
+extern const api_kind api_choice_kind;   /* api_choice */
+extern const api_kind api_shape_kind;    /* api_shape */
+extern const api_kind api_object_kind;   /* a struct that begins with `bool given` */
+extern const api_kind api_objects_kind;  /* api_objects, of `fewest` to `most` */
+extern const api_kind api_text_kind;     /* api_text, of `fewest` to `most` bytes */
+extern const api_kind api_texts_kind;    /* api_texts, of `fewest` to `most` strings */
+extern const api_kind api_reals_kind;    /* api_reals */
+extern const api_kind api_choices_kind;  /* api_choices */
 
 /* At most so many bytes of text does an array of objects take in a reply. */
 size_t api_objects_text_size(const api_field *field, const api_objects *objects);

@@ -201,6 +201,31 @@ static void write_integers_schema(api_writer *writer, const api_field *field)
 const api_kind api_integers_kind = {decode_integers, expect_integers, NULL, write_integers_schema};
 const api_kind api_list_kind = {NULL, NULL, write_integers, write_array_schema};
 
+/* ---- Sequences ------------------------------------------------------------------------------- */
+
+static bool decode_sequence(api_decoder *decoder, const api_field *field, const cJSON *item,
+                            void *value)
+{
+    api_sequence *const sequence = value;
+    const api_array *const array = api_document_array(decoder->document, item);
+    if (array == NULL || !has_length(field, array))
+        return api_refuse_value(decoder, field, item);
+    sequence->count = array->count;
+    sequence->values = api_arena_allocate(decoder->arena, array->count * sizeof(int));
+    if (sequence->values == NULL)
+        return api_refuse(decoder->problem, 413, decoder->pointer, "no memory for %zu integers",
+                          array->count);
+    return copy_integers(decoder, field, item, array, sequence->values);
+}
+
+static void expect_sequence(const api_field *field, char *text, size_t size)
+{
+    snprintf(text, size, "an array of %d to %d integers from %.0f to %.0f", field->fewest,
+             field->most, field->minimum, field->maximum);
+}
+
+const api_kind api_sequence_kind = {decode_sequence, expect_sequence, NULL, write_array_schema};
+
 /* ---- Shapes ---------------------------------------------------------------------------------- */
 
 static bool decode_shape(api_decoder *decoder, const api_field *field, const cJSON *item,
@@ -218,13 +243,7 @@ static bool decode_shape(api_decoder *decoder, const api_field *field, const cJS
     return copy_integers(decoder, field, item, array, shape->extent);
 }
 
-static void expect_shape(const api_field *field, char *text, size_t size)
-{
-    snprintf(text, size, "an array of %d to %d integers from %.0f to %.0f", field->fewest,
-             field->most, field->minimum, field->maximum);
-}
-
-const api_kind api_shape_kind = {decode_shape, expect_shape, NULL, write_array_schema};
+const api_kind api_shape_kind = {decode_shape, expect_sequence, NULL, write_array_schema};
 
 /* ---- Numbers --------------------------------------------------------------------------------- */
 

@@ -17,7 +17,8 @@
     X(pool_backward)                                                                               \
     X(receptive_field)                                                                             \
     X(separable_factorize)                                                                         \
-    X(unpool)
+    X(unpool)                                                                                      \
+    X(variance)
 
 #define API_OPERATION_DECLARATION(id) extern const api_operation api_operation_##id;
 API_OPERATION_LIST(API_OPERATION_DECLARATION)

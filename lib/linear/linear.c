@@ -3,7 +3,6 @@
 #include "layer/linear.h"
 #include "core/blocks.h"
 #include "core/product.h"
-#include "core/product.h"
 #include "core/refuse.h"
 #include "core/tasks.h"
 
