@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-enum { GEOMETRIES = 400, DIFFERENCE_GEOMETRIES = 60, ADJOINT_GEOMETRIES = 200, MOST_THREADS = 3 };
+enum { GEOMETRIES = 300, DIFFERENCE_GEOMETRIES = 40, ADJOINT_GEOMETRIES = 120, MOST_THREADS = 3 };
 
 /* Allowed difference from a sum in double, relative to the largest sum of |terms|. */
 static const double BOUND = 2e-6;
