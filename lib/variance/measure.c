@@ -1,10 +1,8 @@
 /* How the variance passes through a stack of layers: measured.
  * SPDX-License-Identifier: MIT */
 #include "core/blocks.h"
-#include "core/product.h"
 #include "core/tasks.h"
-#include "layer/random.h"
-#include "variance/lattice.h"
+#include "variance/passage.h"
 #include "variance/stack.h"
 
 #include <assert.h>
@@ -15,13 +13,6 @@
 enum { COLUMNS = 1024, MOST_SAMPLES = 32 };
 
 enum { ALIGNMENT = 64 };
-
-/* What a task finds out about a layer. */
-typedef struct {
-    double forward, forward_squares;
-    double backward, backward_squares;
-    double ratios, least_ratio, most_ratio;
-} findings;
 
 /* Sizes of arrays, in elements. */
 typedef struct {
@@ -38,20 +29,9 @@ typedef struct {
     const layer_run *run;
     sizes size;
     float *weights;
-    findings *found; /* [tasks][layers] */
-    char *scratch;   /* of drawing, then [threads] of the tasks */
+    layer_findings *found; /* [tasks][layers] */
+    char *scratch;         /* of drawing, then [threads] of the tasks */
 } measuring;
-
-/* A task's samples on their way through the stack. Arrays are [channels][cells][samples]. */
-typedef struct {
-    const measuring *call;
-    size_t first, samples, columns;
-    float *z;        /* of all layers, one after the other */
-    float *x;        /* a layer's input, or the gradient with respect to it */
-    float *gradient; /* with respect to a layer's z */
-    float *patches;
-    findings *found; /* [layers] */
-} passage;
 
 /* ---- Sizes ----------------------------------------------------------------------------------- */
 
@@ -92,7 +72,7 @@ static size_t task_size(const layer_variance *variance, const sizes *size)
 
 static size_t found_size(const layer_variance *variance, const sizes *size)
 {
-    return aligned(size->tasks * variance->count * sizeof(findings));
+    return aligned(size->tasks * variance->count * sizeof(layer_findings));
 }
 
 size_t layer_variance_workspace_size(const layer_variance *variance, int threads)
@@ -110,193 +90,31 @@ static measuring lay_out(const layer_variance *variance, const layer_run *run)
     char *const memory = run->workspace;
     const size_t weights_size = aligned(call.size.weights * sizeof(float));
     call.weights = (float *)memory;
-    call.found = (findings *)(memory + weights_size);
+    call.found = (layer_findings *)(memory + weights_size);
     call.scratch = memory + weights_size + found_size(variance, &call.size);
     return call;
 }
 
-/* ---- Layers ---------------------------------------------------------------------------------- */
-
-/* A layer's groups as products of matrices. */
-typedef struct {
-    const float *weight;
-    size_t groups, inputs, outputs, fan; /* of a group */
-    layer_lattice lattice;
-} grouped;
-
-static grouped grouped_of(const passage *way, size_t l, const float *weight)
-{
-    const layer_variance *const variance = way->call->variance;
-    const layer_initialize *const law = &variance->layers[l].law;
-    const size_t inputs = (size_t)law->shape.extent[1];
-    return (grouped){
-        .weight = weight,
-        .groups = (size_t)law->group,
-        .inputs = inputs,
-        .outputs = (size_t)(law->shape.extent[0] / law->group),
-        .fan = fan_of(law),
-        .lattice = layer_lattice_of(variance, law, inputs, way->samples),
-    };
-}
-
-static void multiply(const passage *way, const layer_product *product)
-{
-    layer_multiply(product, &(layer_run){.cancelled = way->call->run->cancelled});
-}
-
-/* z = W x */
-static void pass_forward(const passage *way, const grouped *layer, float *z)
-{
-    for (size_t g = 0; g < layer->groups; g++) {
-        const float *const input = way->x + g * layer->inputs * way->columns;
-        const bool is_pointwise = layer->lattice.taps == 1;
-        if (!is_pointwise)
-            layer_lattice_gather(&layer->lattice, input, way->patches);
-        const layer_product product = {
-            .rows = layer->outputs,
-            .columns = way->columns,
-            .depth = layer->fan,
-            .left = {layer->weight + g * layer->outputs * layer->fan, layer->fan, false},
-            .right = {is_pointwise ? input : way->patches, way->columns, false},
-            .result = z + g * layer->outputs * way->columns,
-        };
-        multiply(way, &product);
-    }
-}
-
-/* dL/dx = W' dL/dz */
-static void pass_backward(const passage *way, const grouped *layer)
-{
-    for (size_t g = 0; g < layer->groups; g++) {
-        float *const to = way->x + g * layer->inputs * way->columns;
-        const bool is_pointwise = layer->lattice.taps == 1;
-        const layer_product product = {
-            .rows = layer->fan,
-            .columns = way->columns,
-            .depth = layer->outputs,
-            .left = {layer->weight + g * layer->outputs * layer->fan, layer->fan, true},
-            .right = {way->gradient + g * layer->outputs * way->columns, way->columns, false},
-            .result = is_pointwise ? to : way->patches,
-        };
-        multiply(way, &product);
-        if (!is_pointwise)
-            layer_lattice_scatter(&layer->lattice, way->patches, to);
-    }
-}
-
-/* ---- Findings -------------------------------------------------------------------------------- */
-
-static void sum_up(const float *elements, size_t count, double *sum, double *squares)
-{
-    for (size_t i = 0; i < count; i++) {
-        *sum += (double)elements[i];
-        *squares += (double)elements[i] * (double)elements[i];
-    }
-}
-
-static double norm_of(const passage *way, const float *elements, size_t channels, size_t sample)
-{
-    double squares = 0;
-    for (size_t i = 0; i < channels * way->call->variance->cells; i++) {
-        const double element = (double)elements[i * way->samples + sample];
-        squares += element * element;
-    }
-    return sqrt(squares);
-}
-
-static void find_ratios(const passage *way, const grouped *layer, const float *z, findings *found)
-{
-    for (size_t n = 0; n < way->samples; n++) {
-        const double before = norm_of(way, way->x, layer->groups * layer->inputs, n);
-        const double after = norm_of(way, z, layer->groups * layer->outputs, n);
-        const double ratio = before > 0 ? after / before : 0;
-        found->ratios += ratio;
-        found->least_ratio = n == 0 ? ratio : fmin(found->least_ratio, ratio);
-        found->most_ratio = n == 0 ? ratio : fmax(found->most_ratio, ratio);
-    }
-}
-
-/* ---- Samples --------------------------------------------------------------------------------- */
-
-/* Element [channel][cell] of sample n is number n * channels * cells + channel * cells + cell of
- * the normal stream. */
-static void draw(const passage *way, size_t stream, size_t channels, float *elements)
-{
-    const layer_variance *const variance = way->call->variance;
-    const uint64_t seed = layer_variance_seed(variance->seed, stream);
-    const size_t count = channels * variance->cells;
-    for (size_t n = 0; n < way->samples; n++)
-        for (size_t i = 0; i < count; i++)
-            elements[i * way->samples + n] =
-                (float)layer_random_normal(seed, (way->first + n) * count + i);
-}
-
-static void run_forward(const passage *way)
-{
-    const layer_variance *const variance = way->call->variance;
-    const float *weight = way->call->weights;
-    float *z = way->z;
-    draw(way, LAYER_VARIANCE_INPUTS, layer_variance_channels_in(&variance->layers[0].law), way->x);
-    for (size_t l = 0; l < variance->count && !layer_run_cancelled(way->call->run); l++) {
-        const grouped layer = grouped_of(way, l, weight);
-        const size_t outputs = layer.groups * layer.outputs, count = outputs * way->columns;
-        findings *const found = &way->found[l];
-        *found = (findings){.forward = 0};
-        pass_forward(way, &layer, z);
-        sum_up(z, count, &found->forward, &found->forward_squares);
-        find_ratios(way, &layer, z, found);
-        for (size_t i = 0; i < count; i++)
-            way->x[i] = (float)layer_nonlinearity_value(variance->nonlinearity, variance->slope,
-                                                        (double)z[i]);
-        weight += outputs * layer.fan;
-        z += count;
-    }
-}
-
-static void run_backward(const passage *way)
-{
-    const layer_variance *const variance = way->call->variance;
-    const float *weight = way->call->weights + way->call->size.weights;
-    const layer_initialize *const last = &variance->layers[variance->count - 1].law;
-    const float *z =
-        way->z + (way->call->size.outputs - (size_t)last->shape.extent[0]) * way->columns;
-    draw(way, LAYER_VARIANCE_GRADIENTS, (size_t)last->shape.extent[0], way->gradient);
-    for (size_t l = variance->count; l-- > 0 && !layer_run_cancelled(way->call->run);) {
-        grouped layer = grouped_of(way, l, weight);
-        weight -= layer.groups * layer.outputs * layer.fan;
-        layer.weight = weight;
-        const size_t count = layer.groups * layer.inputs * way->columns;
-        findings *const found = &way->found[l];
-        pass_backward(way, &layer);
-        sum_up(way->x, count, &found->backward, &found->backward_squares);
-        if (l == 0)
-            return;
-        z -= count; /* of the layer before, which has as many channels */
-        for (size_t i = 0; i < count; i++)
-            way->gradient[i] =
-                way->x[i] * (float)layer_nonlinearity_derivative(variance->nonlinearity,
-                                                                 variance->slope, (double)z[i]);
-    }
-}
+/* ---- Measuring ------------------------------------------------------------------------------- */
 
 static void run_task(void *argument, size_t task, int thread)
 {
     const measuring *const call = argument;
     const layer_variance *const variance = call->variance;
     const sizes *const size = &call->size;
-    passage way = {.call = call, .first = task * size->task_samples};
+    layer_passage way = {.variance = variance,
+                         .run = call->run,
+                         .weights = call->weights,
+                         .first = task * size->task_samples,
+                         .found = call->found + task * variance->count};
     way.samples = layer_smaller(size->task_samples, variance->samples - way.first);
     way.columns = variance->cells * way.samples;
     way.z = (float *)(call->scratch + (size_t)thread * task_size(variance, size));
     way.x = way.z + size->outputs * way.columns;
     way.gradient = way.x + size->channels * way.columns;
     way.patches = way.gradient + size->channels * way.columns;
-    way.found = call->found + task * variance->count;
-    run_forward(&way);
-    run_backward(&way);
+    layer_pass_through(&way);
 }
-
-/* ---- Measuring ------------------------------------------------------------------------------- */
 
 static layer_status draw_weights(const measuring *call)
 {
@@ -322,9 +140,9 @@ static double variance_of(double sum, double squares, double count)
 static layer_variance_measured conclude(const measuring *call, size_t l)
 {
     const layer_variance *const variance = call->variance;
-    findings all = call->found[l];
+    layer_findings all = call->found[l];
     for (size_t task = 1; task < call->size.tasks; task++) {
-        const findings *const found = &call->found[task * variance->count + l];
+        const layer_findings *const found = &call->found[task * variance->count + l];
         all.forward += found->forward;
         all.forward_squares += found->forward_squares;
         all.backward += found->backward;

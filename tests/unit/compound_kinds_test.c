@@ -25,6 +25,7 @@ typedef struct {
     api_objects items;
     api_choices words;
     api_text label;
+    api_sequence widths;
     api_texts lines;
     api_reals numbers;
 } target;
@@ -82,6 +83,13 @@ static const api_field fields[] = {
      .offset = offsetof(target, lines),
      .fewest = 1,
      .most = 2},
+    {.name = "widths",
+     .kind = &api_sequence_kind,
+     .offset = offsetof(target, widths),
+     .minimum = 1,
+     .maximum = 20,
+     .fewest = 2,
+     .most = 9},
     {0},
 };
 
@@ -96,11 +104,11 @@ static void everything_is_decoded(void **state)
 {
     (void)state;
     target decoded = {0}, *const got = &decoded;
-    const decoding result =
-        decode_text("{\"far\":2,\"near\":1,\"words\":[\"blue\",\"red\",\"blue\"],"
-                    "\"items\":[{\"size\":3},{\"name\":\"abc\",\"size\":4}],"
-                    "\"label\":\"\",\"first\":true,\"lines\":[\"one\",\"\"]}",
-                    tables, &decoded);
+    const decoding result = decode_text(
+        "{\"far\":2,\"near\":1,\"words\":[\"blue\",\"red\",\"blue\"],"
+        "\"items\":[{\"size\":3},{\"name\":\"abc\",\"size\":4}],"
+        "\"label\":\"\",\"first\":true,\"widths\":[1,2,3,4,5,6,7,20],\"lines\":[\"one\",\"\"]}",
+        tables, &decoded);
     assert_int_equal(result.problem.status, 0);
     assert_true(got->first.given && got->shared.near.value == 1 && got->shared.far.value == 2);
     assert_int_equal(got->words.value, 1u << 5 | 1u);
@@ -110,6 +118,8 @@ static void everything_is_decoded(void **state)
     assert_string_equal(items[1].name.value, "abc");
     assert_int_equal(items[1].size.value, 4);
     assert_string_equal(got->label.value, "");
+    assert_int_equal(got->widths.count, 8);
+    assert_true(got->widths.values[0] == 1 && got->widths.values[7] == 20);
     assert_int_equal(got->lines.count, 2);
     assert_string_equal(got->lines.values[0], "one");
     assert_string_equal(got->lines.values[1], "");
@@ -144,6 +154,16 @@ static void everything_is_refused_where_it_stands(void **state)
            "lines is an array of other things than numbers; expected an array of 1 to 2 strings");
     refuse("{\"near\":1,\"lines\":[\"a\",\"b\",\"c\"]}", "/lines",
            "lines is an array of other things than numbers; expected an array of 1 to 2 strings");
+    refuse("{\"near\":1,\"widths\":3}", "/widths",
+           "widths is 3; expected an array of 2 to 9 integers from 1 to 20");
+    refuse("{\"near\":1,\"widths\":[3]}", "/widths",
+           "widths is an array of shape 1; expected an array of 2 to 9 integers from 1 to 20");
+    refuse("{\"near\":1,\"widths\":[[3,4]]}", "/widths",
+           "widths is an array of shape 1x2; expected an array of 2 to 9 integers from 1 to 20");
+    refuse("{\"near\":1,\"widths\":[3,21]}", "/widths/1",
+           "widths[1] is 21; expected an integer from 1 to 20");
+    refuse("{\"near\":1,\"widths\":[3,1.5]}", "/widths/1",
+           "widths[1] is 1.5; expected an integer from 1 to 20");
 }
 
 static void everything_is_written(void **state)
