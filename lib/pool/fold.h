@@ -8,7 +8,6 @@
 #include "pool/pool_kind.h"
 
 #include <math.h>
-#include <string.h>
 
 typedef enum { FOLD_SUM, FOLD_LARGEST } fold_kind;
 
@@ -21,9 +20,9 @@ FOLD_INLINE float fold(fold_kind kind, float former, float latter)
     return kind == FOLD_SUM ? former + latter : latter > former ? latter : former;
 }
 
-/* Folds `count` cells of x and y into `folded`, which may be x. Returns whether any is NaN. */
-FOLD_INLINE bool fold_two(fold_kind kind, float *folded, const float *x, const float *restrict y,
-                          int count)
+/* Folds `count` cells of x and y into `folded`. Returns whether any is NaN. */
+FOLD_INLINE bool fold_two(fold_kind kind, float *restrict folded, const float *restrict x,
+                          const float *restrict y, int count)
 {
     int unordered = 0;
     for (int i = 0; i < count; i++) {
@@ -33,37 +32,37 @@ FOLD_INLINE bool fold_two(fold_kind kind, float *folded, const float *x, const f
     return unordered != 0;
 }
 
+/* Folds `count` more cells into `folded`. Returns whether any of them is NaN. */
+FOLD_INLINE bool fold_more(fold_kind kind, float *restrict folded, const float *restrict x,
+                           int count)
+{
+    int unordered = 0;
+    for (int i = 0; i < count; i++) {
+        unordered |= isunordered(x[i], x[i]);
+        folded[i] = fold(kind, folded[i], x[i]);
+    }
+    return unordered != 0;
+}
+
 /* Folds the lines into `folded`, as wide as the windows reach, and fills what is padding there.
  * Returns whether any cell is NaN. */
-FOLD_INLINE bool fold_lines(fold_kind kind, const layer_pool_row *row, float *folded)
+FOLD_INLINE bool fold_lines(fold_kind kind, const layer_pool_row *row, float *restrict folded)
 {
-    const layer_window *const width = &row->pool->window[LAYER_POOL_WIDTH];
+    const layer_steps columns = row->plan->columns;
     const float neutral = kind == FOLD_SUM ? 0 : -INFINITY;
-    const int reach = (int)layer_pool_reach(row->pool), lines = layer_pool_line_count(row);
-    const int begin = width->pad_begin < reach ? width->pad_begin : reach;
-    int end = reach - begin < width->input ? reach : begin + width->input;
-    float *const line = folded + begin;
+    const int lines = layer_pool_line_count(row), count = columns.end - columns.begin;
+    float *const line = folded + columns.begin;
+    const bool paired = lines >= 2;
     bool unordered = false;
-    int done = 0;
-    if (lines >= 2) {
+    if (paired)
         unordered = fold_two(kind, line, row->input + layer_pool_line(row, 0),
-                             row->input + layer_pool_line(row, 1), end - begin);
-        done = 2;
-    } else if (lines == 1) {
-        const float *const only = row->input + layer_pool_line(row, 0);
-        memcpy(line, only, (size_t)(end - begin) * sizeof *line);
-        unordered = fold_two(kind, line, line, only, kind == FOLD_SUM ? 0 : end - begin);
-        done = 1;
-    } else {
-        end = begin;
-    }
-    for (; done < lines && !layer_run_cancelled(row->run); done++)
-        unordered |=
-            fold_two(kind, line, line, row->input + layer_pool_line(row, done), end - begin);
-    for (int i = 0; i < begin; i++)
+                             row->input + layer_pool_line(row, 1), count);
+    for (int i = 0; i < columns.begin; i++)
         folded[i] = neutral;
-    for (int i = end; i < reach; i++)
+    for (int i = paired ? columns.end : columns.begin; i < row->plan->reach; i++)
         folded[i] = neutral;
+    for (int done = paired ? 2 : 0; done < lines && !layer_run_cancelled(row->plan->run); done++)
+        unordered |= fold_more(kind, line, row->input + layer_pool_line(row, done), count);
     return unordered;
 }
 

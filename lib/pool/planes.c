@@ -13,11 +13,12 @@ typedef struct {
     const layer_pool *pool;
     const layer_pool_implementation *kind;
     const layer_run *run;
+    layer_pool_plan plan;
     const float *input, *grad_output, *given; /* given indices */
     float *output, *indices, *grad_input;
-    size_t planes, input_plane, rows; /* rows of a plane's outputs */
-    size_t units, units_per_task;     /* rows or planes */
-    size_t scratch_size;              /* of a thread */
+    size_t planes, rows;          /* rows of a plane's outputs */
+    size_t units, units_per_task; /* rows or planes */
+    size_t scratch_size;          /* of a thread */
 } pooling;
 
 static size_t scratch_size(const layer_pool *pool)
@@ -38,9 +39,9 @@ static pooling pooling_of(const layer_pool *pool, const float *input, const laye
         .pool = pool,
         .kind = layer_pool_implementation_of(pool),
         .run = run,
+        .plan = layer_pool_plan_of(pool, run),
         .input = input,
         .planes = (size_t)pool->input.extent[0] * (size_t)pool->input.extent[1],
-        .input_plane = layer_pool_input_plane(pool),
         .rows = (size_t)pool->window[LAYER_POOL_DEPTH].output *
                 (size_t)pool->window[LAYER_POOL_HEIGHT].output,
         .scratch_size = scratch_size(pool),
@@ -72,10 +73,10 @@ static layer_pool_row locate_row(const pooling *call, size_t plane, int d, int p
 {
     const layer_window *const window = call->pool->window;
     return (layer_pool_row){
+        .plan = &call->plan,
         .pool = call->pool,
-        .run = call->run,
         .plane = plane,
-        .input = call->input == NULL ? NULL : call->input + plane * call->input_plane,
+        .input = call->input == NULL ? NULL : call->input + plane * call->plan.input_plane,
         .d = d,
         .p = p,
         .depth = layer_inside_taps(&window[LAYER_POOL_DEPTH], d),
@@ -111,8 +112,8 @@ static void pool_whole(void *argument, size_t task, int thread)
     (void)thread;
     const pooling *const call = argument;
     const size_t begin = task * call->units_per_task;
-    call->kind->whole(call->pool, call->input + begin * call->input_plane, call->input_plane,
-                      call->output + begin, end_of(call, task) - begin);
+    call->kind->whole(call->pool, call->input + begin * call->plan.input_plane,
+                      call->plan.input_plane, call->output + begin, end_of(call, task) - begin);
 }
 
 layer_status layer_pool_forward(const layer_pool *pool, const float *input, float *output,
@@ -132,9 +133,9 @@ static void backward_plane(const pooling *call, size_t plane, void *scratch)
     const int depth = call->pool->window[LAYER_POOL_DEPTH].output;
     const int height = call->pool->window[LAYER_POOL_HEIGHT].output;
     const size_t width = (size_t)call->pool->window[LAYER_POOL_WIDTH].output;
-    float *const grad_input = call->grad_input + plane * call->input_plane;
+    float *const grad_input = call->grad_input + plane * call->plan.input_plane;
     size_t first = plane * call->rows * width;
-    memset(grad_input, 0, call->input_plane * sizeof *grad_input);
+    memset(grad_input, 0, call->plan.input_plane * sizeof *grad_input);
     for (int d = 0; d < depth; d++)
         for (int p = 0; p < height && !layer_run_cancelled(call->run); p++) {
             const layer_pool_row row = locate_row(call, plane, d, p);

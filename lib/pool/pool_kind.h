@@ -9,10 +9,24 @@
 /* Indices into layer_pool.window. */
 enum { LAYER_POOL_DEPTH, LAYER_POOL_HEIGHT, LAYER_POOL_WIDTH };
 
-/* One row of a plane's outputs, and what its windows see. */
+/* What the rows of a pooling have in common. */
 typedef struct {
     const layer_pool *pool;
-    const layer_run *run;      /* asked between lines whether it was cancelled */
+    const layer_run *run; /* asked between lines whether it was cancelled */
+    size_t input_plane;
+    int reach;                               /* cells that a row of windows reaches over */
+    layer_steps columns;                     /* those of them that are input */
+    bool small;                              /* windows of few cells */
+    layer_window counted[LAYER_MAX_SPATIAL]; /* the windows as an average's divisor counts them */
+    layer_steps whole; /* outputs whose windows count a whole kernel's width */
+} layer_pool_plan;
+
+layer_pool_plan layer_pool_plan_of(const layer_pool *pool, const layer_run *run);
+
+/* One row of a plane's outputs, and what its windows see. */
+typedef struct {
+    const layer_pool_plan *plan;
+    const layer_pool *pool;
     size_t plane;              /* its number in [N][C] */
     const float *input;        /* the plane */
     int d, p;                  /* which output row */
@@ -54,10 +68,33 @@ uint64_t layer_pool_kernel_cells(const layer_pool *pool);
 size_t layer_pool_reach(const layer_pool *pool);
 
 /* The input lines that a row's windows see. */
-int layer_pool_line_count(const layer_pool_row *row);
+static inline int layer_pool_line_count(const layer_pool_row *row)
+{
+    const int slices = row->depth.end - row->depth.begin;
+    const int lines = row->height.end - row->height.begin;
+    return slices > 0 && lines > 0 ? slices * lines : 0;
+}
+
+/* The input coordinate that a kernel cell of window number `output` meets. */
+static inline size_t layer_pool_coordinate(const layer_window *window, int output, int tap)
+{
+    return (size_t)((ptrdiff_t)output * window->stride + (ptrdiff_t)tap * window->dilation -
+                    window->pad_begin);
+}
 
 /* Cells from the plane's beginning to the beginning of line number `line`. */
-size_t layer_pool_line(const layer_pool_row *row, int line);
+static inline size_t layer_pool_line(const layer_pool_row *row, int line)
+{
+    const layer_window *const window = row->pool->window;
+    const int lines = row->height.end - row->height.begin;
+    const int slice = line < lines ? 0 : line / lines; /* mostly: a division is dear */
+    const size_t z =
+        layer_pool_coordinate(&window[LAYER_POOL_DEPTH], row->d, row->depth.begin + slice);
+    const size_t y = layer_pool_coordinate(&window[LAYER_POOL_HEIGHT], row->p,
+                                           row->height.begin + line - slice * lines);
+    return (z * (size_t)window[LAYER_POOL_HEIGHT].input + y) *
+           (size_t)window[LAYER_POOL_WIDTH].input;
+}
 
 /* A walk over the kernel cells of a row's windows in row-major order, padding left out:
  *

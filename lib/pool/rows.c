@@ -38,32 +38,47 @@ bool layer_pool_is_whole(const layer_pool *pool)
     return true;
 }
 
-static int length(layer_steps steps)
+/* Up to so many cells a window's sum is made in float: its error stays below theirs. */
+enum { SMALL = 64 };
+
+static layer_steps columns_of(const layer_window *width, int reach)
 {
-    return steps.end > steps.begin ? steps.end - steps.begin : 0;
+    const int begin = width->pad_begin < reach ? width->pad_begin : reach;
+    return (layer_steps){begin, reach - begin < width->input ? reach : begin + width->input};
 }
 
-int layer_pool_line_count(const layer_pool_row *row)
+/* With count_include_pad padding is as good as input, but not what hangs over. */
+static layer_window counted(const layer_window *window, bool count_include_pad)
 {
-    return length(row->depth) * length(row->height);
+    layer_window counts = *window;
+    if (count_include_pad) {
+        counts.input += counts.pad_begin + counts.pad_end;
+        counts.pad_begin = counts.pad_end = 0;
+    }
+    return counts;
 }
 
-/* The input coordinate that a kernel cell of window number `output` meets. */
-static size_t coordinate(const layer_window *window, int output, int tap)
+static layer_steps whole_outputs(const layer_window *width)
 {
-    return (size_t)((ptrdiff_t)output * window->stride + (ptrdiff_t)tap * window->dilation -
-                    window->pad_begin);
+    const int begin = layer_inside_outputs(width, 0).begin;
+    const int end = layer_inside_outputs(width, width->kernel - 1).end;
+    return (layer_steps){begin, end > begin ? end : begin};
 }
 
-size_t layer_pool_line(const layer_pool_row *row, int line)
+layer_pool_plan layer_pool_plan_of(const layer_pool *pool, const layer_run *run)
 {
-    const layer_window *const depth = &row->pool->window[LAYER_POOL_DEPTH];
-    const layer_window *const height = &row->pool->window[LAYER_POOL_HEIGHT];
-    const int lines = length(row->height);
-    const int slice = depth->kernel == 1 ? 0 : line / lines; /* mostly: a division is dear */
-    const size_t z = coordinate(depth, row->d, row->depth.begin + slice);
-    const size_t y = coordinate(height, row->p, row->height.begin + line - slice * lines);
-    return (z * (size_t)height->input + y) * (size_t)row->pool->window[LAYER_POOL_WIDTH].input;
+    layer_pool_plan plan = {
+        .pool = pool,
+        .run = run,
+        .input_plane = layer_pool_input_plane(pool),
+        .reach = (int)layer_pool_reach(pool),
+        .small = layer_pool_kernel_cells(pool) <= SMALL,
+    };
+    plan.columns = columns_of(&pool->window[LAYER_POOL_WIDTH], plan.reach);
+    for (int axis = 0; axis < LAYER_MAX_SPATIAL; axis++)
+        plan.counted[axis] = counted(&pool->window[axis], pool->count_include_pad);
+    plan.whole = whole_outputs(&plan.counted[LAYER_POOL_WIDTH]);
+    return plan;
 }
 
 layer_pool_taps layer_pool_taps_of(const layer_pool_row *row)
@@ -82,12 +97,12 @@ bool layer_pool_next_tap(layer_pool_taps *taps)
     do {
         if (++taps->column == width->kernel) {
             taps->column = 0;
-            if (++taps->line == taps->lines || layer_run_cancelled(taps->row->run))
+            if (++taps->line == taps->lines || layer_run_cancelled(taps->row->plan->run))
                 return false;
             taps->begin = layer_pool_line(taps->row, taps->line);
         }
         taps->outputs = layer_inside_outputs(width, taps->column);
     } while (taps->outputs.begin >= taps->outputs.end);
-    taps->cell = taps->begin + coordinate(width, taps->outputs.begin, taps->column);
+    taps->cell = taps->begin + layer_pool_coordinate(width, taps->outputs.begin, taps->column);
     return true;
 }

@@ -25,7 +25,7 @@ SUMS_INLINE void add_lines(const layer_pool_row *row, const layer_pool_term term
                            int count)
 {
     const int lines = layer_pool_line_count(row);
-    for (int line = 0; line < lines && !layer_run_cancelled(row->run); line++) {
+    for (int line = 0; line < lines && !layer_run_cancelled(row->plan->run); line++) {
         const float *const x = row->input + layer_pool_line(row, line);
         for (int i = 0; i < count; i++)
             columns[i] += term_of(term, x[i]);
@@ -45,12 +45,10 @@ SUMS_INLINE void add_columns(const double *restrict columns, double *restrict su
 double *layer_pool_sums(const layer_pool_row *row, layer_pool_term term, void *scratch)
 {
     const layer_window *const width = &row->pool->window[LAYER_POOL_WIDTH];
-    const size_t reach = layer_pool_reach(row->pool), outputs = (size_t)width->output;
+    const size_t reach = (size_t)row->plan->reach, outputs = (size_t)width->output;
     double *const sums = scratch, *const columns = sums + outputs;
     memset(scratch, 0, (reach + outputs) * sizeof(double));
-    const int begin = width->pad_begin < (int)reach ? width->pad_begin : (int)reach;
-    const int left = (int)reach - begin;
-    const int count = left < width->input ? left : width->input;
+    const int begin = row->plan->columns.begin, count = row->plan->columns.end - begin;
     if (term == LAYER_TERM_CELL)
         add_lines(row, LAYER_TERM_CELL, columns + begin, count);
     else if (term == LAYER_TERM_MAGNITUDE)
