@@ -62,7 +62,7 @@ plant server/planted.c cblas_sgemm 'void cblas_sgemm(void); void server_planted(
 plant server/planted.c layer_moments 'void layer_moments(void); void server_planted(void) { layer_moments(); }'
 plant lib/core/conv.h conv.h ''
 
-if nm -u "$root"/out/lib/core/*.o | grep -q '__[at]san_'; then
+if nm -u "$root"/out/lib/core/*.o | grep '__[at]san_' >/dev/null; then
     skipped=1
 else
     plant lib/core/planted.c .data 'int layer_planted(void); int layer_planted(void) { static int calls = 7; return calls++; }'
