@@ -28,8 +28,8 @@
 #include "layer/receptive_field.h"
 #include "layer/status.h"
 #include "layer/tensor.h"
-#include "layer/variance.h"
 #include "layer/unpool.h"
+#include "layer/variance.h"
 #include "layer/window.h"
 
 #endif
