@@ -31,14 +31,14 @@ typedef struct {
 /* A window, and what of it lies on the input. */
 typedef struct {
     layer_position output;
-    layer_range depth, height, width;
+    layer_steps depth, height, width;
     size_t row;     /* of the matrix */
     size_t nonzero; /* the first of the row */
 } window_row;
 
 static size_t count_taps(const layer_window *window, int output)
 {
-    const layer_range taps = layer_conv_taps_inside(window, output);
+    const layer_steps taps = layer_inside_taps(window, output);
     return taps.end > taps.begin ? (size_t)(taps.end - taps.begin) : 0;
 }
 
@@ -170,11 +170,11 @@ static void write_lines(void *argument, size_t task, int thread)
     for (size_t line = first; line < end && !layer_run_cancelled(call->run); line++) {
         at.output.depth = (int)line / window[LAYER_HEIGHT].output;
         at.output.height = (int)line % window[LAYER_HEIGHT].output;
-        at.depth = layer_conv_taps_inside(&window[LAYER_DEPTH], at.output.depth);
-        at.height = layer_conv_taps_inside(&window[LAYER_HEIGHT], at.output.height);
+        at.depth = layer_inside_taps(&window[LAYER_DEPTH], at.output.depth);
+        at.height = layer_inside_taps(&window[LAYER_HEIGHT], at.output.height);
         for (int q = 0; q < window[LAYER_WIDTH].output; q++, at.row++) {
             at.output.width = q;
-            at.width = layer_conv_taps_inside(&window[LAYER_WIDTH], q);
+            at.width = layer_inside_taps(&window[LAYER_WIDTH], q);
             at.nonzero = write_row(call, &at, k);
         }
     }

@@ -27,7 +27,7 @@ typedef struct {
     size_t rows_per_plane, pieces_per_row;
     size_t pieces, pieces_per_task;  /* [N][K][depth][P][piece] */
     steps input_steps, weight_steps; /* the latter backwards for a flipped kernel */
-    layer_range whole;               /* the columns whose windows lie on real input entirely */
+    layer_steps whole;               /* the columns whose windows lie on real input entirely */
 } direct;
 
 /* One plane of outputs. */
@@ -44,7 +44,7 @@ typedef struct {
     float *output;
     float bias;
     int depth_taps, height_taps;
-    layer_range columns, whole; /* and those of the columns that call->whole has */
+    layer_steps columns, whole; /* and those of the columns that call->whole has */
 } output_row;
 
 /* LANES * vectors columns from `column` on, all whole. Inlined with `vectors` a constant, so that
@@ -81,7 +81,7 @@ static float edge_column(const direct *call, const output_row *row, int column)
     const layer_window *const width = &call->conv->window[LAYER_WIDTH];
     const steps x_step = call->input_steps, w_step = call->weight_steps;
     const int channels = call->conv->weight.extent[1];
-    const layer_range inside = layer_conv_taps_inside(width, column);
+    const layer_steps inside = layer_inside_taps(width, column);
     const ptrdiff_t begin = (ptrdiff_t)column * width->stride - width->pad_begin;
     float sum = row->bias;
     for (int c = 0; c < channels; c++)
@@ -167,20 +167,20 @@ static output_plane locate_plane(const direct *call, size_t index)
     };
 }
 
-static int clamp(int value, layer_range range)
+static int clamp(int value, layer_steps range)
 {
     return value < range.begin ? range.begin : value > range.end ? range.end : value;
 }
 
 /* Row `index` of a plane's [depth][P], `columns` of it. */
 static output_row locate_row(const direct *call, const output_plane *plane, int index,
-                             layer_range columns)
+                             layer_steps columns)
 {
     const layer_window *const window = call->conv->window;
     const layer_window *const depth = &window[LAYER_DEPTH], *const height = &window[LAYER_HEIGHT];
     const int d = index / height->output, p = index % height->output;
-    const layer_range depth_taps = layer_conv_taps_inside(depth, d);
-    const layer_range height_taps = layer_conv_taps_inside(height, p);
+    const layer_steps depth_taps = layer_inside_taps(depth, d);
+    const layer_steps height_taps = layer_inside_taps(height, p);
     output_row row = {
         .input = plane->input,
         .weight = plane->weight,
@@ -203,11 +203,11 @@ static output_row locate_row(const direct *call, const output_plane *plane, int 
     return row;
 }
 
-static layer_range columns_of(const direct *call, size_t piece)
+static layer_steps columns_of(const direct *call, size_t piece)
 {
     const int output = call->conv->window[LAYER_WIDTH].output;
     const int begin = (int)piece * MOST_COLUMNS;
-    return (layer_range){begin, output - begin < MOST_COLUMNS ? output : begin + MOST_COLUMNS};
+    return (layer_steps){begin, output - begin < MOST_COLUMNS ? output : begin + MOST_COLUMNS};
 }
 
 static void compute_pieces(void *argument, size_t task, int thread)
@@ -251,12 +251,12 @@ static steps weight_steps_of(const layer_conv *conv)
     };
 }
 
-static layer_range whole_windows(const layer_window *width)
+static layer_steps whole_windows(const layer_window *width)
 {
-    const layer_range first = layer_conv_outputs_inside(width, 0);
-    const layer_range last = layer_conv_outputs_inside(width, width->kernel - 1);
+    const layer_steps first = layer_inside_outputs(width, 0);
+    const layer_steps last = layer_inside_outputs(width, width->kernel - 1);
     /* Where the kernel is wider than the input, none is: the range may even be reversed. */
-    return (layer_range){first.begin, last.end > first.begin ? last.end : first.begin};
+    return (layer_steps){first.begin, last.end > first.begin ? last.end : first.begin};
 }
 
 static layer_status forward(const layer_conv *conv, const float *input, const float *weight,

@@ -181,9 +181,9 @@ static double sum_plane(const layer_conv *conv, layer_position cell, const float
     const layer_window *const depth = &conv->window[LAYER_DEPTH];
     const layer_window *const height = &conv->window[LAYER_HEIGHT];
     const layer_window *const width = &conv->window[LAYER_WIDTH];
-    const layer_range d = layer_conv_outputs_inside(depth, cell.depth);
-    const layer_range p = layer_conv_outputs_inside(height, cell.height);
-    const layer_range q = layer_conv_outputs_inside(width, cell.width);
+    const layer_steps d = layer_inside_outputs(depth, cell.depth);
+    const layer_steps p = layer_inside_outputs(height, cell.height);
+    const layer_steps q = layer_inside_outputs(width, cell.width);
     const int column = q.begin * width->stride - width->pad_begin + cell.width * width->dilation;
     double total = 0;
     for (int i = d.begin; i < d.end && q.begin < q.end; i++)

@@ -3,6 +3,7 @@
 #ifndef LAYER_CONV_IMPLEMENTATION_H
 #define LAYER_CONV_IMPLEMENTATION_H
 
+#include "core/inside.h"
 #include "layer/conv.h"
 
 #include <stdbool.h>
@@ -36,17 +37,6 @@ uint64_t layer_conv_multiplications(const layer_conv *conv);
 
 /* Indices into layer_conv.window. */
 enum { LAYER_DEPTH, LAYER_HEIGHT, LAYER_WIDTH };
-
-/* From `begin` to before `end`; empty where begin >= end. */
-typedef struct {
-    int begin, end;
-} layer_range;
-
-/* The kernel cells of window number `output` that lie on real input, not on padding. */
-layer_range layer_conv_taps_inside(const layer_window *window, int output);
-
-/* The outputs whose kernel cell `tap` lies on real input. */
-layer_range layer_conv_outputs_inside(const layer_window *window, int tap);
 
 /* Elements of an input plane, an output plane and a kernel: the spatial axes multiplied. */
 size_t layer_conv_input_plane(const layer_conv *conv);

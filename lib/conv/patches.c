@@ -62,7 +62,7 @@ static void fill_zero(float *floats, int count)
 
 /* What columns q.begin to q.end of a line of outputs meet: input within `inside`, zero elsewhere.
  * Column 0 meets line[start]; a line of padding is NULL. */
-static void gather_line(float *gathered, const float *line, layer_range q, layer_range inside,
+static void gather_line(float *gathered, const float *line, layer_steps q, layer_steps inside,
                         ptrdiff_t start, ptrdiff_t stride)
 {
     const int begin = inside.begin > q.begin ? inside.begin : q.begin;
@@ -94,7 +94,7 @@ void layer_patches_gather(const layer_patches *patches, const float *channels, s
     const layer_window *const height = &patches->conv->window[LAYER_HEIGHT];
     const layer_window *const width = &patches->conv->window[LAYER_WIDTH];
     const tap at = tap_of(patches, channels, row);
-    const layer_range inside = layer_conv_outputs_inside(width, at.cell.width);
+    const layer_steps inside = layer_inside_outputs(width, at.cell.width);
     const ptrdiff_t start = (ptrdiff_t)at.cell.width * width->dilation - width->pad_begin;
     int d = first.depth * depth->stride - depth->pad_begin + at.cell.depth * depth->dilation;
     int h = first.height * height->stride - height->pad_begin + at.cell.height * height->dilation;
@@ -105,7 +105,7 @@ void layer_patches_gather(const layer_patches *patches, const float *channels, s
         gather_line(gathered + done,
                     is_within(d, depth) && is_within(h, height) ? at.plane + line * width->input
                                                                 : NULL,
-                    (layer_range){q, q + take}, inside, start, width->stride);
+                    (layer_steps){q, q + take}, inside, start, width->stride);
         h += height->stride;
         if (++p == height->output) {
             p = 0;
