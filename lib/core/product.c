@@ -14,19 +14,19 @@ enum { TILE = 256, WIDE_TILE = 1024, DEPTH = 512, LINE_COUNT = 16, FEWEST_TASKS 
 static const size_t FEWEST_MULTIPLICATIONS = 1 << 20;
 
 /* Below these a product's calls and copies cost more than it saves. */
-enum { SMALL_MULTIPLICATIONS = 1 << 14, SKINNY = 4 };
-
-typedef struct {
-    const layer_product *product;
-    const layer_run *run;
-    bool is_small;
-    size_t tile_rows, tile_columns;
-} tiling;
+enum { SMALL_MULTIPLICATIONS = 1 << 14, SHALLOW = 4 };
 
 /* A tile of the result and a piece of the depth. */
 typedef struct {
     size_t row, rows, column, columns, first, depth;
 } tile;
+
+typedef struct {
+    const layer_product *product;
+    const layer_run *run;
+    void (*add)(const layer_product *product, const tile *part);
+    size_t tile_rows, tile_columns;
+} tiling;
 
 static const float *at(const layer_factor *factor, size_t row, size_t column)
 {
@@ -34,7 +34,8 @@ static const float *at(const layer_factor *factor, size_t row, size_t column)
                                  : factor->elements + row * factor->leading + column;
 }
 
-/* ---- Small or skinny: loops ------------------------------------------------------------------ */
+/* ---- Small or shallow: loops ------------------------------------------------------------------
+ */
 
 /* Several sums side by side, so that one addition need not wait for the last. */
 static float dot(const float *a, const float *b, size_t count)
@@ -84,7 +85,20 @@ static CBLAS_TRANSPOSE order_of(const layer_factor *factor)
     return factor->is_transposed ? CblasTrans : CblasNoTrans;
 }
 
-static void add_product(const layer_product *product, const tile *part)
+/* A single row: W x, in which a product of matrices would copy all of W first. */
+static void add_vector(const layer_product *product, const tile *part)
+{
+    const layer_factor *const left = &product->left, *const right = &product->right;
+    const bool is_turned = right->is_transposed;
+    cblas_sgemv(CblasRowMajor, is_turned ? CblasNoTrans : CblasTrans,
+                (blasint)(is_turned ? part->columns : part->depth),
+                (blasint)(is_turned ? part->depth : part->columns), 1.0f,
+                at(right, part->first, part->column), (blasint)right->leading,
+                at(left, part->row, part->first), left->is_transposed ? (blasint)left->leading : 1,
+                1.0f, product->result + part->row * product->columns + part->column, 1);
+}
+
+static void add_matrix(const layer_product *product, const tile *part)
 {
     cblas_sgemm(CblasRowMajor, order_of(&product->left), order_of(&product->right),
                 (blasint)part->rows, (blasint)part->columns, (blasint)part->depth, 1.0f,
@@ -117,12 +131,7 @@ static void compute_tile(void *argument, size_t task, int thread)
     start(product, &part);
     for (; part.first < product->depth && !layer_run_cancelled(call->run); part.first += DEPTH) {
         part.depth = layer_smaller(DEPTH, product->depth - part.first);
-        if (!call->is_small)
-            add_product(product, &part);
-        else if (product->right.is_transposed)
-            add_dots(product, &part);
-        else
-            add_rows(product, &part);
+        call->add(product, &part);
     }
 }
 
@@ -141,7 +150,7 @@ static void choose_tiles(tiling *call)
 {
     const layer_product *const product = call->product;
     call->tile_rows = layer_smaller(product->rows, TILE);
-    call->tile_columns = layer_smaller(product->columns, call->is_small ? WIDE_TILE : TILE);
+    call->tile_columns = layer_smaller(product->columns, product->rows == 1 ? WIDE_TILE : TILE);
     while (tasks_of(call) < FEWEST_TASKS &&
            call->tile_rows * call->tile_columns * product->depth > FEWEST_MULTIPLICATIONS) {
         size_t *const longer =
@@ -152,17 +161,21 @@ static void choose_tiles(tiling *call)
     }
 }
 
-static bool is_small(const layer_product *product)
+static void choose_way(tiling *call)
 {
-    const size_t other = product->right.is_transposed ? product->columns : product->depth;
-    return product->rows < SKINNY || other < SKINNY ||
-           product->rows * product->columns * product->depth < SMALL_MULTIPLICATIONS;
+    const layer_product *const product = call->product;
+    const size_t multiplications = product->rows * product->columns * product->depth;
+    if (multiplications < SMALL_MULTIPLICATIONS || product->depth < SHALLOW)
+        call->add = product->right.is_transposed ? add_dots : add_rows;
+    else
+        call->add = product->rows == 1 ? add_vector : add_matrix;
 }
 
 layer_status layer_multiply(const layer_product *product, const layer_run *run)
 {
     assert(!product->left.is_transposed || !product->right.is_transposed);
-    tiling call = {.product = product, .run = run, .is_small = is_small(product)};
+    tiling call = {.product = product, .run = run};
+    choose_way(&call);
     choose_tiles(&call);
     return layer_run_tasks(run, tasks_of(&call), compute_tile, &call);
 }

@@ -8,9 +8,9 @@
 #include <assert.h>
 #include <math.h>
 
-/* Columns of a product, and the samples they come from at most. A task passes so many samples
- * through the whole stack. */
-enum { COLUMNS = 1024, MOST_SAMPLES = 32 };
+/* Columns of a product at most: samples times cells. A task passes as many samples through the
+ * whole stack as make so many, but not more than LAYER_PASSAGE_SAMPLES. */
+enum { COLUMNS = 1024 };
 
 enum { ALIGNMENT = 64 };
 
@@ -44,7 +44,8 @@ static sizes sizes_of(const layer_variance *variance)
 {
     sizes size = {.weights = 0};
     const size_t fitting = layer_larger(COLUMNS / variance->cells, 1);
-    size.task_samples = layer_smaller(layer_smaller(fitting, MOST_SAMPLES), variance->samples);
+    size.task_samples =
+        layer_smaller(layer_smaller(fitting, LAYER_PASSAGE_SAMPLES), variance->samples);
     size.tasks = layer_blocks_of(variance->samples, size.task_samples);
     for (size_t l = 0; l < variance->count; l++) {
         const layer_initialize *const law = &variance->layers[l].law;

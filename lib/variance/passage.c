@@ -93,24 +93,27 @@ static void sum_up(const float *elements, size_t count, double *sum, double *squ
     }
 }
 
-static double norm_of(const layer_passage *way, const float *elements, size_t channels,
-                      size_t sample)
+/* |column|^2 of each sample. */
+static void square_norms(const layer_passage *way, const float *elements, size_t channels,
+                         double squares[LAYER_PASSAGE_SAMPLES])
 {
-    double squares = 0;
-    for (size_t i = 0; i < channels * way->variance->cells; i++) {
-        const double element = (double)elements[i * way->samples + sample];
-        squares += element * element;
-    }
-    return sqrt(squares);
+    for (size_t n = 0; n < way->samples; n++)
+        squares[n] = 0;
+    for (size_t i = 0; i < channels * way->variance->cells; i++)
+        for (size_t n = 0; n < way->samples; n++) {
+            const double element = (double)elements[i * way->samples + n];
+            squares[n] += element * element;
+        }
 }
 
 static void find_ratios(const layer_passage *way, const grouped *layer, const float *z,
                         layer_findings *found)
 {
+    double before[LAYER_PASSAGE_SAMPLES], after[LAYER_PASSAGE_SAMPLES];
+    square_norms(way, way->x, layer->groups * layer->inputs, before);
+    square_norms(way, z, layer->groups * layer->outputs, after);
     for (size_t n = 0; n < way->samples; n++) {
-        const double before = norm_of(way, way->x, layer->groups * layer->inputs, n);
-        const double after = norm_of(way, z, layer->groups * layer->outputs, n);
-        const double ratio = before > 0 ? after / before : 0;
+        const double ratio = before[n] > 0 ? sqrt(after[n] / before[n]) : 0;
         found->ratios += ratio;
         found->least_ratio = n == 0 ? ratio : fmin(found->least_ratio, ratio);
         found->most_ratio = n == 0 ? ratio : fmax(found->most_ratio, ratio);

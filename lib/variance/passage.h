@@ -5,6 +5,9 @@
 
 #include "layer/variance.h"
 
+/* Samples of a passage at most. */
+enum { LAYER_PASSAGE_SAMPLES = 32 };
+
 /* What a passage finds out about a layer. */
 typedef struct {
     double forward, forward_squares;
