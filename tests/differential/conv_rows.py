@@ -152,6 +152,42 @@ def draw_conv_matrix(random):
     return Trial(request, expected, multilinear=False)
 
 
+# ---- Depthwise-separable convolution ------------------------------------------------------------------------------
+
+
+def draw_depthwise(random):
+    """The geometry of the depthwise part, its weight, and the weight that mixes its channels."""
+    geometry = ConvGeometry(random)
+    while geometry.axes != 2 or geometry.bare:
+        geometry = ConvGeometry(random)
+    geometry.channels = geometry.group = random.choice((1, 2, 3, 8))
+    geometry.outputs = geometry.channels * random.choice((1, 1, 2, 3))
+    geometry.biased = geometry.flipped = False
+    tensors = geometry.tensors(random)
+    request = {'input': tensors['input'], 'depthwise_weight': tensors['weight'],
+               'pointwise_weight': normals(random, [random.choice((1, 2, 5, 16)), geometry.outputs, 1, 1])}
+    attributes = geometry.attributes(random)
+    attributes.pop('group', None)  # each channel is one
+
+    def forward(input, depthwise_weight, pointwise_weight):
+        return F.conv2d(geometry.forward(input, depthwise_weight), pointwise_weight)
+
+    return request, attributes, forward
+
+
+def draw_separable_depthwise(random):
+    request, attributes, forward = draw_depthwise(random)
+    return Trial({**request, **attributes}, lambda tensors: {'output': forward(**tensors)})
+
+
+def draw_separable_depthwise_backward(random):
+    request, attributes, forward = draw_depthwise(random)
+    output = forward(**{name: torch.from_numpy(value) for name, value in request.items()})
+    given = {**request, 'grad_output': normals(random, list(output.shape))}
+    return Trial({**given, **attributes}, lambda tensors: gradients(
+        forward, tensors['grad_output'], **{name: tensors[name] for name in request}))
+
+
 # ---- Transposed convolution -------------------------------------------------------------------------------------
 
 
@@ -239,5 +275,7 @@ ROWS = [
     Row('conv', 'conv', draw_conv),
     Row('conv/backward', 'conv/backward', draw_conv_backward),
     Row('conv/matrix', 'conv/matrix', draw_conv_matrix),
+    Row('separable/depthwise', 'separable/depthwise', draw_separable_depthwise),
+    Row('separable/depthwise/backward', 'separable/depthwise/backward', draw_separable_depthwise_backward),
     Row('conv-transpose', 'conv-transpose', draw_conv_transpose),
 ]
