@@ -4,7 +4,7 @@
 
 #include "shapes.h"
 
-static const api_option auto_pads[] = {
+const api_option api_auto_pads[] = {
 #define AUTO_PAD_OPTION(name) {#name, LAYER_AUTO_PAD_##name, NULL},
     LAYER_AUTO_PAD_LIST(AUTO_PAD_OPTION)
 #undef AUTO_PAD_OPTION
@@ -33,7 +33,7 @@ const api_field api_geometry_fields[] = {
     {.name = "auto_pad",
      .kind = &api_choice_kind,
      .offset = offsetof(api_geometry, auto_pad),
-     .options = auto_pads,
+     .options = api_auto_pads,
      .fallback = "\"NOTSET\"",
      .summary = "how padding is decided: NOTSET by pads; VALID none; SAME_UPPER and SAME_LOWER so "
                 "that the output has input / stride cells, rounded up, an odd cell at the end or "
@@ -95,7 +95,7 @@ static bool read_pads(const api_geometry *fields, int axes, layer_geometry *geom
     int pads[API_MAX_INTEGERS];
     if (fields->pads.given && geometry->auto_pad != LAYER_AUTO_PAD_NOTSET)
         return api_refuse(problem, 422, "/pads", "pads conflicts with auto_pad \"%s\"",
-                          auto_pads[geometry->auto_pad].name);
+                          api_auto_pads[geometry->auto_pad].name);
     if (!api_spread(&fields->pads, "/pads", 2 * axes, pads, problem))
         return false;
     for (int axis = 0; axis < axes; axis++) {

@@ -12,6 +12,9 @@ typedef struct {
     api_choice auto_pad;
 } api_geometry;
 
+/* The words of auto_pad, in the order of layer_auto_pad. */
+extern const api_option api_auto_pads[];
+
 /* For a row of api_included_kind in a request's table. */
 extern const api_field api_geometry_fields[];
 

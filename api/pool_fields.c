@@ -19,12 +19,6 @@ const api_option api_index_bases[] = {
 #undef BASE_OPTION
         {0}};
 
-static const api_option auto_pads[] = {
-#define AUTO_PAD_OPTION(name) {#name, LAYER_AUTO_PAD_##name, NULL},
-    LAYER_AUTO_PAD_LIST(AUTO_PAD_OPTION)
-#undef AUTO_PAD_OPTION
-        {0}};
-
 /* Unlike a convolution's in what their defaults are and what padding is. */
 const api_field api_pool_window_fields[] = {
     {.name = "kernel_shape",
@@ -58,7 +52,7 @@ const api_field api_pool_window_fields[] = {
     {.name = "auto_pad",
      .kind = &api_choice_kind,
      .offset = offsetof(api_geometry, auto_pad),
-     .options = auto_pads,
+     .options = api_auto_pads,
      .fallback = "\"NOTSET\"",
      .summary = "how padding is decided: NOTSET by pads; VALID none; SAME_UPPER and SAME_LOWER so "
                 "that the output has input / stride cells, rounded up, an odd cell at the end or "
