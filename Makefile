@@ -54,6 +54,14 @@ BLAS_LIBS ?= -Wl,--defsym=openblas_num_threads_env=openblas_get_parallel \
 HTTP_LIBS ?= -lmicrohttpd
 JSON_LIBS ?= -lcjson
 
+# Sources in a folder `kernels` are compiled once for each instruction set (lib/core/kernels.h), with products and sums
+# fused where it can.
+ISAS_x86_64-linux-gnu := avx2 avx512
+ISAS := baseline $(ISAS_$(ARCH))
+ISA_avx2 := -march=x86-64-v3
+ISA_avx512 := -march=x86-64-v4 -mprefer-vector-width=512
+KERNEL_CFLAGS = -ffp-contract=fast -DLAYER_ISA=$(1) $(ISA_$(1))
+
 # ---- The parts: each sees only what it may ---------------------------------------------------
 
 LIB_INCLUDES := -Ilib/include -Ilib $(BLAS_CFLAGS)
@@ -62,6 +70,7 @@ SERVER_INCLUDES := -Iserver -Iapi/include
 TEST_INCLUDES := -Itests $(API_INCLUDES) -Ilib
 
 LIB_SOURCES := $(wildcard lib/*/*.c)
+KERNEL_SOURCES := $(wildcard lib/*/kernels/*.c)
 LIB_HEADERS := $(wildcard lib/include/layer/*.h)
 API_SOURCES := $(wildcard api/*.c api/operations/*.c api/*.cc)
 SERVER_SOURCES := $(wildcard server/*.c)
@@ -78,7 +87,8 @@ BENCH_SCRIPTS := $(wildcard tests/bench/*.sh)
 objects = $(patsubst %,$(OUT)/%.o,$(1))
 programs = $(patsubst %.c,$(OUT)/%,$(1))
 
-LIB_OBJECTS := $(call objects,$(LIB_SOURCES))
+LIB_OBJECTS := $(call objects,$(LIB_SOURCES)) \
+    $(foreach isa,$(ISAS),$(patsubst %,$(OUT)/%.$(isa).o,$(KERNEL_SOURCES)))
 API_OBJECTS := $(call objects,$(API_SOURCES))
 SERVER_OBJECTS := $(call objects,$(SERVER_SOURCES))
 SUPPORT_OBJECTS := $(call objects,$(SUPPORT_SOURCES))
@@ -105,6 +115,13 @@ all: $(OUT)/layerd $(OUT)/liblayer.so
 $(OUT)/%.c.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(C_WARNINGS) $(INCLUDES) -MMD -MP -c -o $@ $<
+
+define kernel_rule
+$(OUT)/%.c.$(1).o: %.c
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(C_WARNINGS) $$(INCLUDES) $$(call KERNEL_CFLAGS,$(1)) -MMD -MP -c -o $$@ $$<
+endef
+$(foreach isa,$(ISAS),$(eval $(call kernel_rule,$(isa))))
 
 $(OUT)/%.cc.o: %.cc
 	@mkdir -p $(@D)

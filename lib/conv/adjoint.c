@@ -250,7 +250,8 @@ static layer_status run_phase(phase *at, const float *output, const layer_run *r
     char *const workspace = run->workspace, *const cells_at = workspace + at->plan->weight_size;
     const size_t channels = (size_t)at->conv.output.extent[1];
     const size_t planes = (size_t)at->conv.output.extent[0] * channels;
-    const layer_run inner = {cells_at + at->plan->cells_size, run->executor, run->cancelled};
+    layer_run inner = *run;
+    inner.workspace = cells_at + at->plan->cells_size;
     at->packed = (float *)(void *)workspace;
     at->cells = at->plan->whole ? at->input : (float *)(void *)cells_at;
     layer_status status =

@@ -112,7 +112,9 @@ static layer_status run_with(const layer_conv *conv, gradient which, const opera
                                      layer_conv_grad_weight_workspace_size(conv, threads), 0};
     void *const workspace = floats_workspace(sizes[which]);
     const layer_executor executor = threads_executor(threads);
-    const layer_run run = {workspace, threads == 1 ? NULL : &executor, cancelled};
+    const layer_run run = {.workspace = workspace,
+                           .executor = threads == 1 ? NULL : &executor,
+                           .cancelled = cancelled};
     layer_status status;
     memset(result, 0xFF, count_in(given, which) * sizeof *result);
     switch (which) {

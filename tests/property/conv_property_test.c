@@ -71,7 +71,9 @@ static layer_status run_with(const layer_conv *conv, const operands *given, floa
     void *const workspace = floats_workspace(size);
     memset(output, 0xFF, floats_count(&conv->output) * sizeof *output);
     const layer_executor executor = threads_executor(threads);
-    const layer_run run = {workspace, threads == 1 ? NULL : &executor, cancelled};
+    const layer_run run = {.workspace = workspace,
+                           .executor = threads == 1 ? NULL : &executor,
+                           .cancelled = cancelled};
     const layer_status status =
         layer_conv_forward(conv, given->input, given->weight, given->bias, output, &run);
     free(workspace);

@@ -118,7 +118,9 @@ static layer_status run_with(const layer_conv_transpose *transpose, const operan
     void *const workspace =
         floats_workspace(layer_conv_transpose_workspace_size(transpose, threads));
     const layer_executor executor = threads_executor(threads);
-    const layer_run run = {workspace, threads == 1 ? NULL : &executor, cancelled};
+    const layer_run run = {.workspace = workspace,
+                           .executor = threads == 1 ? NULL : &executor,
+                           .cancelled = cancelled};
     memset(output, 0xFF, floats_count(&transpose->output) * sizeof *output);
     const layer_status status =
         layer_conv_transpose_run(transpose, given->input, given->weight, given->bias, output, &run);

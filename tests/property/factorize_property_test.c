@@ -32,7 +32,9 @@ static layer_status run_with(sample *drawn, int threads, const int *cancelled)
 {
     void *const workspace = floats_workspace(layer_factorize_workspace_size(&drawn->bank, threads));
     const layer_executor executor = threads_executor(threads);
-    const layer_run run = {workspace, threads == 1 ? NULL : &executor, cancelled};
+    const layer_run run = {.workspace = workspace,
+                           .executor = threads == 1 ? NULL : &executor,
+                           .cancelled = cancelled};
     memset(drawn->column, 0xFF, drawn->columns * sizeof(float));
     memset(drawn->row, 0xFF, drawn->rows * sizeof(float));
     memset(drawn->value, 0xFF, drawn->values * sizeof(float));

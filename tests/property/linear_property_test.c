@@ -100,7 +100,7 @@ static layer_status run_with(const layer_linear *linear, result which, const ope
                              float *to, int threads, const int *cancelled)
 {
     const layer_executor executor = threads_executor(threads);
-    const layer_run run = {NULL, threads == 1 ? NULL : &executor, cancelled};
+    const layer_run run = {.executor = threads == 1 ? NULL : &executor, .cancelled = cancelled};
     memset(to, 0xFF, count_of(linear, which) * sizeof *to);
     switch (which) {
     case OUTPUT:

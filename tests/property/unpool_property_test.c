@@ -68,7 +68,7 @@ static layer_status run(const layer_unpool *unpool, const float *input, const fl
                         float *output, int threads, const int *cancelled)
 {
     const layer_executor executor = threads_executor(threads);
-    const layer_run how = {NULL, threads == 1 ? NULL : &executor, cancelled};
+    const layer_run how = {.executor = threads == 1 ? NULL : &executor, .cancelled = cancelled};
     memset(output, 0xFF, count_of(&unpool->output) * sizeof *output);
     return layer_unpool_forward(unpool, input, indices, output, &how);
 }

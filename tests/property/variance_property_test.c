@@ -82,7 +82,9 @@ static layer_status measure(const layer_variance *variance, layer_variance_measu
 {
     void *const workspace = floats_workspace(layer_variance_workspace_size(variance, threads));
     const layer_executor executor = threads_executor(threads);
-    const layer_run run = {workspace, threads == 1 ? NULL : &executor, cancelled};
+    const layer_run run = {.workspace = workspace,
+                           .executor = threads == 1 ? NULL : &executor,
+                           .cancelled = cancelled};
     memset(measured, 0xFF, variance->count * sizeof *measured);
     const layer_status status = layer_variance_measure(variance, measured, &run);
     free(workspace);

@@ -43,7 +43,9 @@ layer_status drawing_run(const layer_initialize *initialize, float *weight, int 
     void *workspace = NULL;
     require(size == 0 || posix_memalign(&workspace, ALIGNMENT, size) == 0, "no memory");
     const layer_executor executor = threads_executor(threads);
-    const layer_run run = {workspace, threads == 1 ? NULL : &executor, cancelled};
+    const layer_run run = {.workspace = workspace,
+                           .executor = threads == 1 ? NULL : &executor,
+                           .cancelled = cancelled};
     const layer_status status = layer_initialize_run(initialize, weight, &run);
     free(workspace);
     return status;

@@ -132,7 +132,9 @@ layer_status pooling_forward(const layer_pool *pool, const float *input, float *
     const size_t size = pooling_outputs(pool) * sizeof *output;
     const layer_executor executor = threads_executor(threads);
     void *const workspace = new_memory(layer_pool_workspace_size(pool, threads));
-    const layer_run run = {workspace, threads == 1 ? NULL : &executor, cancelled};
+    const layer_run run = {.workspace = workspace,
+                           .executor = threads == 1 ? NULL : &executor,
+                           .cancelled = cancelled};
     memset(output, 0xFF, size);
     if (indices != NULL)
         memset(indices, 0xFF, size);
@@ -147,7 +149,9 @@ layer_status pooling_backward(const layer_pool *pool, const float *input, const 
 {
     const layer_executor executor = threads_executor(threads);
     void *const workspace = new_memory(layer_pool_workspace_size(pool, threads));
-    const layer_run run = {workspace, threads == 1 ? NULL : &executor, cancelled};
+    const layer_run run = {.workspace = workspace,
+                           .executor = threads == 1 ? NULL : &executor,
+                           .cancelled = cancelled};
     memset(grad_input, 0xFF, pooling_inputs(pool) * sizeof *grad_input);
     const layer_status status =
         layer_pool_backward(pool, input, grad_output, indices, grad_input, &run);

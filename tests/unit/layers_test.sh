@@ -13,9 +13,9 @@ passed=0 failed=0 skipped=0
 # A copy of the tree and of its objects, to plant into.
 cp -r lib api server tests "$root"
 mkdir "$root/out"
-for source in lib/*/*.c api/*.c api/*.cc api/*/*.c server/*.c; do
-    [[ ! -f $source ]] || install -D -m 644 "$out/$source.o" "$root/out/$source.o"
-done
+while read -r object; do
+    install -D -m 644 "$out/$object" "$root/out/$object"
+done < <(cd "$out" && find lib api server -name '*.o')
 
 verdict() {
     if (($2)); then

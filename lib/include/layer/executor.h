@@ -3,6 +3,8 @@
 #ifndef LAYER_EXECUTOR_H
 #define LAYER_EXECUTOR_H
 
+#include "layer/isa.h"
+
 #include <stddef.h>
 
 #ifdef __cplusplus
@@ -22,12 +24,14 @@ typedef struct {
     int threads;
 } layer_executor;
 
-/* All zero means: no workspace, the calling thread alone, never cancelled. */
+/* All zero means: no workspace, the calling thread alone, never cancelled, the best instructions.
+ */
 typedef struct {
     void *workspace;                /* at least what ..._workspace_size() said, 64-byte aligned */
     const layer_executor *executor; /* NULL: the calling thread alone */
     const int *cancelled; /* NULL, or turned nonzero by an atomic store in another thread: the
                              computation looks at it between tiles and stops early */
+    layer_isa isa;        /* which instructions to use; none that the processor lacks */
 } layer_run;
 
 #ifdef __cplusplus

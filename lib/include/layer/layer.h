@@ -8,7 +8,8 @@
  *     output, the workspace and, for work in parallel, the executor (layer/executor.h).
  *   - Tensors are dense, row-major arrays of float that do not overlap.
  *   - Options are structs whose zero means the default.
- *   - Results do not depend on the number of threads.
+ *   - Results do not depend on the number of threads; their last bits depend on the instruction set
+ * (layer/isa.h).
  *
  * SPDX-License-Identifier: MIT */
 #ifndef LAYER_LAYER_H
@@ -21,6 +22,7 @@
 #include "layer/executor.h"
 #include "layer/factorize.h"
 #include "layer/initialize.h"
+#include "layer/isa.h"
 #include "layer/linear.h"
 #include "layer/nonlinearity.h"
 #include "layer/pool.h"

@@ -1,0 +1,63 @@
+/* Vectors of neighbouring floats, as wide as the registers of the instruction set that is compiled
+ * for. SPDX-License-Identifier: MIT */
+#ifndef LAYER_CORE_KERNELS_VECTORS_H
+#define LAYER_CORE_KERNELS_VECTORS_H
+
+#include <stddef.h>
+#include <string.h>
+
+#if defined(__AVX__)
+#include <immintrin.h>
+#endif
+
+#if defined(__AVX512F__)
+enum { LANES = 16 };
+#elif defined(__AVX__)
+enum { LANES = 8 };
+#else
+enum { LANES = 4 };
+#endif
+
+typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
+
+static inline lanes lanes_load(const float *x)
+{
+    lanes loaded;
+    memcpy(&loaded, x, sizeof loaded);
+    return loaded;
+}
+
+static inline void lanes_store(float *x, lanes stored)
+{
+    memcpy(x, &stored, sizeof stored);
+}
+
+static inline lanes lanes_all(float value)
+{
+    return value - (lanes){0};
+}
+
+/* The first `count` only, 0 to LANES; the rest is neither read, and zero, nor written. */
+static inline lanes lanes_load_some(const float *x, int count)
+{
+#if defined(__AVX512F__)
+    return (lanes)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), x);
+#else
+    lanes loaded = {0};
+    for (int i = 0; i < count; i++)
+        loaded[i] = x[i];
+    return loaded;
+#endif
+}
+
+static inline void lanes_store_some(float *x, lanes stored, int count)
+{
+#if defined(__AVX512F__)
+    _mm512_mask_storeu_ps(x, (__mmask16)((1u << count) - 1), (__m512)stored);
+#else
+    for (int i = 0; i < count; i++)
+        x[i] = stored[i];
+#endif
+}
+
+#endif
