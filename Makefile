@@ -80,7 +80,7 @@ CONFORMANCE_SOURCES := $(wildcard tests/conformance/*_test.c)
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 PRELOAD_SOURCES := $(wildcard tests/preload/*.c)
 
-# README's commands take port 8080, and the OpenAPI document's linter comes from npm: targets of their own.
+# The pages' commands take port 8080, and the OpenAPI document's linter comes from npm: targets of their own.
 TEST_SCRIPTS := $(filter-out tests/readme/%,$(wildcard tests/*/*_test.sh))
 BENCH_SCRIPTS := $(wildcard tests/bench/*.sh)
 
@@ -213,7 +213,7 @@ http-tests: $(OUT)/layerd $(HTTP_TESTS) $(PRELOADS)
 test-docker:
 	@docker/test
 
-##test-readme: the README's commands, in a copy of this folder; takes port 8080
+##test-readme: the commands of README and all other pages, in a copy of this folder; takes port 8080
 .PHONY: test-readme
 test-readme:
 	@.ci/install build test

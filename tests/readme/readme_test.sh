@@ -1,11 +1,12 @@
 #!/bin/bash
-# Runs the commands of README.md, in order, in a copy of this folder, and compares what they print.
+# Runs the commands of README.md, then of every other page, in order, in a copy of this folder, and compares what they
+# print. What a page links to must be there, and so must the functions that it names.
 # SPDX-License-Identifier: MIT
 #
 # A block marked `sh` is run by bash -e, `python` by python3 and `js` by node, where they are installed. A block `json`
 # right after it is what it prints, compared by structure; so is `text`, where `...` stands for anything. `c FILE` is
-# put into that file. `sh background` is started, waited for at port 8080, and ended at the end; `sh norun` is for the
-# reader.
+# put into that file. `sh background` is started, waited for at port 8080, and ended at the end, after all pages; `sh
+# norun` is for the reader.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -31,9 +32,15 @@ clean_up() {
 
 is_open() { (: <"/dev/tcp/$address/$port") 2>/dev/null; }
 
-# Writes every fenced block to a file of its own, NUMBER.WORDS where WORDS is what it is marked with.
+# README first: it starts the daemon.
+list_pages() {
+    echo README.md
+    find . -name '*.md' -not -path './build/*' -not -path './README.md' | sed 's|^\./||' | sort
+}
+
+# extract PAGE: writes every fenced block to a file of its own, NUMBER.WORDS where WORDS is what it is marked with.
 extract() {
-    mkdir -p "$copy" "$blocks"
+    rm -rf "$blocks" && mkdir "$blocks"
     awk -v folder="$blocks" '
         /^```/ && file != "" { close(file); file = ""; next }
         /^```/ { words = substr($0, 4); gsub(/ /, "-", words); sub(/^js$/, "mjs", words)
@@ -41,8 +48,52 @@ extract() {
                  printf "" > file; prose = 0; next }
         file != "" { print > file; next }
         /[^ ]/ && !prose { prose = 1; printf "" > sprintf("%s/%03d.prose", folder, ++count) }
-    ' README.md
-    tar --exclude=./build --exclude=./.git -c . | tar -C "$copy" -x
+    ' "$1"
+}
+
+# What a page links to, as a path from this folder.
+links_of() {
+    sed 's/](/\n](/g' "$1" | sed -nE 's/^\]\(([^):#]+)(#[^)]*)?\).*/\1/p' | sed "s|^|$(dirname "$1")/|"
+}
+
+check_links() {
+    local target missing=0
+    while read -r target; do
+        [[ -e $target ]] || { echo "links to $target, which is not there" && missing=1; }
+    done < <(links_of "$1")
+    ((missing == 0))
+}
+
+# Lines `NAME WHERE`: of our prefixes anywhere, and of what a page says is in a file: `name` in [file](file).
+names_in() {
+    local place name folder
+    folder=$(dirname "$1")
+    grep -oE '\b(layer|api|server|LAYER|API|SERVER)_[A-Za-z0-9_]*[A-Za-z0-9]' "$1" | sed 's/$/ lib api server/'
+    # shellcheck disable=SC2016  # backquotes are meant
+    tr '\n' ' ' <"$1" | grep -oE '(`[a-z_]+`(,| and) )*`[a-z_]+` in \[[^]]*\]\([^):]+\)' | while read -r place; do
+        for name in $(grep -oE '`[a-z_]+`' <<<"${place%%[*}" | tr -d '`'); do
+            echo "$name $folder/$(sed -E 's/.*\(([^)]*)\)/\1/' <<<"$place")"
+        done
+    done
+}
+
+check_names() {
+    local name where missing=0
+    while read -r name where; do
+        # shellcheck disable=SC2086  # several folders are meant
+        grep -rqw --include='*.[ch]' "$name" $where || { echo "names $name, which is not in $where" && missing=1; }
+    done < <(names_in "$1" | sort -u)
+    ((missing == 0))
+}
+
+# Every operation that the daemon lists stands in README's table.
+check_operations() {
+    local path listed=0 missing=0
+    while read -r path; do
+        ((listed += 1))
+        grep -q "^|.*$path\`" README.md || { echo "does not list $path" && missing=1; }
+    done < <(curl -s "http://$address:$port/v1" | jq -r '.operations[].path')
+    ((listed > 0 && missing == 0))
 }
 
 start_background() {
@@ -78,40 +129,53 @@ run_block() {
     [[ -z $expected ]] || matches "$scratch/output" "$expected"
 }
 
-# judge BLOCK FUNCTION...: counts it, and shows what it said if it failed.
+# judge TITLE FUNCTION...: counts it, and shows what it said if it failed.
 judge() {
-    local block=$1
+    local title=$1
     shift
     if "$@" >"$scratch/report" 2>&1; then
-        echo "[       OK ] $(head -n 1 "$block")" && ((passed += 1))
+        echo "[       OK ] $page: $title" && ((passed += 1))
     else
-        echo "[  FAILED  ] $(head -n 1 "$block")" && ((failed += 1))
+        echo "[  FAILED  ] $page: $title" && ((failed += 1))
         sed 's/^/    /' "$scratch/report"
     fi
 }
 
-extract
-trap clean_up EXIT
-files=("$blocks"/*)
-for i in "${!files[@]}"; do
-    block=${files[i]} following=${files[i + 1]:-}
+# judge_block BLOCK FOLLOWING: both are files; the latter may be what the former prints.
+judge_block() {
+    local block=$1 following=$2 title
+    title=$(head -n 1 "$block")
     case $block in
         *.sh | *.python | *.mjs)
             [[ $following == *.json || $following == *.text ]] || following=
             read -r -a interpreter <<<"${interpreters[${block##*.}]}"
             if command -v "${interpreter[0]}" >/dev/null; then
-                judge "$block" run_block "$block" "$following"
+                judge "$title" run_block "$block" "$following"
             else
-                echo "[  SKIPPED ] $(head -n 1 "$block")" && ((skipped += 1))
+                echo "[  SKIPPED ] $page: $title" && ((skipped += 1))
             fi
             ;;
         *.c-*) cp "$block" "$copy/${block##*.c-}" ;;
-        *.sh-background)
-            judge "$block" start_background "$block"
-            ;;
+        *.sh-background) judge "$title" start_background "$block" ;;
         *.sh-norun) ((skipped += 1)) ;;
     esac
-done
+}
+
+judge_page() {
+    local files i
+    extract "$page"
+    files=("$blocks"/*)
+    for i in "${!files[@]}"; do judge_block "${files[i]}" "${files[i + 1]:-}"; done
+    judge "what it links to" check_links "$page"
+    judge "what it names" check_names "$page"
+}
+
+trap clean_up EXIT
+mkdir "$copy"
+tar --exclude=./build --exclude=./.git -c . | tar -C "$copy" -x
+mapfile -t pages < <(list_pages)
+for page in "${pages[@]}"; do judge_page; done
+page=README.md judge "what it lists" check_operations
 
 echo "$passed passed, $failed failed, $skipped skipped"
 ((failed == 0 && passed > 0))
