@@ -1,11 +1,9 @@
 /* Convolution as it is written: every output is a sum over channels and kernel cells. A row of
- * outputs at a time, several vectors of neighbouring columns held in registers meanwhile.
+ * outputs at a time.
  * SPDX-License-Identifier: MIT */
+#include "conv/direct_row.h"
 #include "conv/implementation.h"
-#include "conv/lanes.h"
 #include "core/tasks.h"
-
-#include <string.h>
 
 /* Multiplications a task should hold, so that handing it to a thread costs little beside it. */
 enum { TASK_MULTIPLICATIONS = 1 << 17 };
@@ -13,21 +11,15 @@ enum { TASK_MULTIPLICATIONS = 1 << 17 };
 /* Columns computed at once: a long row, of a signal say, is cut into several. */
 enum { MOST_COLUMNS = 4096 };
 
-enum { MOST_VECTORS = 8 };
-
-/* How far apart the cells are that neighbours along a kernel's axes, or its channels, meet. */
-typedef struct {
-    ptrdiff_t channel, depth, height, width;
-} steps;
-
 typedef struct {
     const layer_conv *conv;
     const float *input, *weight, *bias;
     float *output;
     size_t rows_per_plane, pieces_per_row;
-    size_t pieces, pieces_per_task;  /* [N][K][depth][P][piece] */
-    steps input_steps, weight_steps; /* the latter backwards for a flipped kernel */
-    layer_steps whole;               /* the columns whose windows lie on real input entirely */
+    size_t pieces, pieces_per_task;              /* [N][K][depth][P][piece] */
+    layer_strides input_strides, weight_strides; /* the latter backwards for a flipped kernel */
+    layer_steps whole; /* the columns whose windows lie on real input entirely */
+    const layer_direct_kernels *kernels;
 } direct;
 
 /* One plane of outputs. */
@@ -37,117 +29,6 @@ typedef struct {
     float *output;
     float bias;
 } output_plane;
-
-/* Some columns of a row of outputs, and the part of the kernel that lies on real input there. */
-typedef struct {
-    const float *input, *weight; /* where that part begins, for a window that begins in column 0 */
-    float *output;
-    float bias;
-    int depth_taps, height_taps;
-    layer_steps columns, whole; /* and those of the columns that call->whole has */
-} output_row;
-
-/* LANES * vectors columns from `column` on, all whole. Inlined with `vectors` a constant, so that
- * the sums are registers, and `stride` too where it is 1. */
-__attribute__((always_inline)) static inline void whole_columns(const direct *call,
-                                                                const output_row *row, int column,
-                                                                const int vectors,
-                                                                const ptrdiff_t stride)
-{
-    const layer_conv *const conv = call->conv;
-    const steps x_step = call->input_steps, w_step = call->weight_steps;
-    const int channels = conv->weight.extent[1], kernel = conv->window[LAYER_WIDTH].kernel;
-    const float *const input = row->input + column * stride - conv->window[LAYER_WIDTH].pad_begin;
-    lanes sums[MOST_VECTORS];
-    for (int v = 0; v < vectors; v++)
-        sums[v] = (lanes){row->bias, row->bias, row->bias, row->bias};
-    for (int c = 0; c < channels; c++)
-        for (int d = 0; d < row->depth_taps; d++)
-            for (int r = 0; r < row->height_taps; r++) {
-                const float *x = input + c * x_step.channel + d * x_step.depth + r * x_step.height;
-                const float *w =
-                    row->weight + c * w_step.channel + d * w_step.depth + r * w_step.height;
-                for (int s = 0; s < kernel; s++, x += x_step.width, w += w_step.width)
-                    for (int v = 0; v < vectors; v++)
-                        sums[v] += *w * layer_load_lanes(x + v * LANES * stride, stride);
-            }
-    for (int v = 0; v < vectors; v++)
-        memcpy(row->output + column + v * LANES, &sums[v], sizeof sums[v]);
-}
-
-/* A column whose window may lie on padding partly. */
-static float edge_column(const direct *call, const output_row *row, int column)
-{
-    const layer_window *const width = &call->conv->window[LAYER_WIDTH];
-    const steps x_step = call->input_steps, w_step = call->weight_steps;
-    const int channels = call->conv->weight.extent[1];
-    const layer_steps inside = layer_inside_taps(width, column);
-    const ptrdiff_t begin = (ptrdiff_t)column * width->stride - width->pad_begin;
-    float sum = row->bias;
-    for (int c = 0; c < channels; c++)
-        for (int d = 0; d < row->depth_taps; d++)
-            for (int r = 0; r < row->height_taps; r++) {
-                const float *const x =
-                    row->input + c * x_step.channel + d * x_step.depth + r * x_step.height + begin;
-                const float *const w =
-                    row->weight + c * w_step.channel + d * w_step.depth + r * w_step.height;
-                for (int s = inside.begin; s < inside.end; s++)
-                    sum += x[s * x_step.width] * w[s * w_step.width];
-            }
-    return sum;
-}
-
-__attribute__((always_inline)) static inline void
-whole_vectors(const direct *call, const output_row *row, int column, int vectors, ptrdiff_t stride)
-{
-    switch (vectors) {
-#define VECTORS(count)                                                                             \
-    case count:                                                                                    \
-        whole_columns(call, row, column, count, stride);                                           \
-        break
-        VECTORS(1);
-        VECTORS(2);
-        VECTORS(3);
-        VECTORS(4);
-        VECTORS(5);
-        VECTORS(6);
-        VECTORS(7);
-#undef VECTORS
-    default:
-        whole_columns(call, row, column, MOST_VECTORS, stride);
-    }
-}
-
-__attribute__((always_inline)) static inline void
-whole_range(const direct *call, const output_row *row, const ptrdiff_t stride)
-{
-    int column = row->whole.begin;
-    while (column + LANES <= row->whole.end) {
-        const int left = (row->whole.end - column) / LANES;
-        const int vectors = left < MOST_VECTORS ? left : MOST_VECTORS;
-        whole_vectors(call, row, column, vectors, stride);
-        column += vectors * LANES;
-    }
-    /* The last few once more with their neighbours, which come out the same. */
-    if (column < row->whole.end && row->whole.end - row->whole.begin >= LANES)
-        whole_columns(call, row, row->whole.end - LANES, 1, stride);
-    else
-        for (; column < row->whole.end; column++)
-            row->output[column] = edge_column(call, row, column);
-}
-
-static void compute_row(const direct *call, const output_row *row)
-{
-    const layer_window *const width = &call->conv->window[LAYER_WIDTH];
-    for (int column = row->columns.begin; column < row->whole.begin; column++)
-        row->output[column] = edge_column(call, row, column);
-    for (int column = row->whole.end; column < row->columns.end; column++)
-        row->output[column] = edge_column(call, row, column);
-    if (width->stride == 1)
-        whole_range(call, row, 1);
-    else
-        whole_range(call, row, width->stride);
-}
 
 /* Plane `index` of [N][K]. */
 static output_plane locate_plane(const direct *call, size_t index)
@@ -173,21 +54,25 @@ static int clamp(int value, layer_steps range)
 }
 
 /* Row `index` of a plane's [depth][P], `columns` of it. */
-static output_row locate_row(const direct *call, const output_plane *plane, int index,
-                             layer_steps columns)
+static layer_direct_row locate_row(const direct *call, const output_plane *plane, int index,
+                                   layer_steps columns)
 {
     const layer_window *const window = call->conv->window;
     const layer_window *const depth = &window[LAYER_DEPTH], *const height = &window[LAYER_HEIGHT];
     const int d = index / height->output, p = index % height->output;
     const layer_steps depth_taps = layer_inside_taps(depth, d);
     const layer_steps height_taps = layer_inside_taps(height, p);
-    output_row row = {
+    layer_direct_row row = {
         .input = plane->input,
         .weight = plane->weight,
         .output = plane->output + (ptrdiff_t)index * window[LAYER_WIDTH].output,
         .bias = plane->bias,
         .depth_taps = depth_taps.end - depth_taps.begin,
         .height_taps = height_taps.end - height_taps.begin,
+        .channels = call->conv->weight.extent[1],
+        .width = &window[LAYER_WIDTH],
+        .input_strides = call->input_strides,
+        .weight_strides = call->weight_strides,
         .columns = columns,
         .whole = {clamp(call->whole.begin, columns), clamp(call->whole.end, columns)},
     };
@@ -197,8 +82,8 @@ static output_row locate_row(const direct *call, const output_plane *plane, int 
         const ptrdiff_t line_height =
             p * height->stride - height->pad_begin + height_taps.begin * height->dilation;
         row.input += (line_depth * height->input + line_height) * window[LAYER_WIDTH].input;
-        row.weight += depth_taps.begin * call->weight_steps.depth +
-                      height_taps.begin * call->weight_steps.height;
+        row.weight += depth_taps.begin * call->weight_strides.depth +
+                      height_taps.begin * call->weight_strides.height;
     }
     return row;
 }
@@ -222,16 +107,17 @@ static void compute_pieces(void *argument, size_t task, int thread)
         const size_t in_plane = index % call->rows_per_plane;
         if (i == first || in_plane == 0)
             plane = locate_plane(call, index / call->rows_per_plane);
-        const output_row row = locate_row(call, &plane, (int)in_plane, columns_of(call, piece));
-        compute_row(call, &row);
+        const layer_direct_row row =
+            locate_row(call, &plane, (int)in_plane, columns_of(call, piece));
+        call->kernels->compute(&row);
     }
 }
 
-static steps input_steps_of(const layer_conv *conv)
+static layer_strides input_strides_of(const layer_conv *conv)
 {
     const layer_window *const window = conv->window;
     const ptrdiff_t line = window[LAYER_WIDTH].input, plane = window[LAYER_HEIGHT].input * line;
-    return (steps){
+    return (layer_strides){
         .channel = (ptrdiff_t)layer_conv_input_plane(conv),
         .depth = window[LAYER_DEPTH].dilation * plane,
         .height = window[LAYER_HEIGHT].dilation * line,
@@ -239,11 +125,11 @@ static steps input_steps_of(const layer_conv *conv)
     };
 }
 
-static steps weight_steps_of(const layer_conv *conv)
+static layer_strides weight_strides_of(const layer_conv *conv)
 {
     const ptrdiff_t cell = conv->mode == LAYER_CONV_CONVOLUTION ? -1 : 1;
     const ptrdiff_t line = cell * conv->window[LAYER_WIDTH].kernel;
-    return (steps){
+    return (layer_strides){
         .channel = (ptrdiff_t)layer_conv_kernel_plane(conv),
         .depth = line * conv->window[LAYER_HEIGHT].kernel,
         .height = line,
@@ -278,9 +164,10 @@ static layer_status forward(const layer_conv *conv, const float *input, const fl
         .pieces_per_row = pieces_per_row,
         .pieces = pieces,
         .pieces_per_task = (size_t)(TASK_MULTIPLICATIONS / (conv->multiplications / pieces)) + 1,
-        .input_steps = input_steps_of(conv),
-        .weight_steps = weight_steps_of(conv),
+        .input_strides = input_strides_of(conv),
+        .weight_strides = weight_strides_of(conv),
         .whole = whole_windows(&conv->window[LAYER_WIDTH]),
+        .kernels = layer_direct_kernels_at(run->isa),
     };
     const size_t tasks = (pieces + call.pieces_per_task - 1) / call.pieces_per_task;
     return layer_run_tasks(run, tasks, compute_pieces, &call);
