@@ -18,7 +18,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { POOL_SIZE = 64 << 10, STACK_SIZE = 1 << 20 };
+/* A connection's memory: room for the longest head, and a little over the 32 KiB up to which
+ * libmicrohttpd takes it from the heap, where it stays when the connection ends. No more, for it is
+ * cleared for every request. */
+enum { POOL_SIZE = 36 << 10, STACK_SIZE = 1 << 20 };
 
 /* Its own limit must never be reached: it may lock an I/O thread up. Ours is in connections.c. */
 static const unsigned no_connection_limit = 1000000000;

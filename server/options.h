@@ -37,7 +37,7 @@
     ROW(COUNT, max_connections, "4096", SERVER_RANGE(1, 1e6), "connections at a time")             \
     ROW(COUNT, max_connections_per_address, "256", SERVER_RANGE(1, 1e6),                           \
         "connections at a time from one address (IPv6: from one /64)")                             \
-    ROW(SIZE, max_header, "16KiB", SERVER_RANGE(1024, 32768), "longest head of a request")         \
+    ROW(SIZE, max_header, "16KiB", SERVER_RANGE(1024, 24576), "longest head of a request")         \
     ROW(SECONDS, head_timeout, "10", SERVER_RANGE(0.01, 86400), "time for a request's head")       \
     ROW(SECONDS, body_timeout, "30", SERVER_RANGE(0.01, 86400),                                    \
         "time for a body or a reply, and a second more for each --min-rate bytes")                 \

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "text.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 server_text server_text_begin(char *room, size_t size)
@@ -46,18 +47,28 @@ void server_text_milliseconds(server_text *text, int64_t nanoseconds)
     server_text_padded(text, microseconds % 1000, 3);
 }
 
+static bool is_plain(unsigned char byte)
+{
+    return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+}
+
 void server_text_escaped(server_text *text, const char *string)
 {
     static const char digits[] = "0123456789abcdef";
-    for (; *string != '\0'; string++) {
+    while (*string != '\0') {
+        size_t plain = 0;
+        while (is_plain((unsigned char)string[plain]))
+            plain++;
+        add_bytes(text, string, plain);
+        string += plain;
         const unsigned char byte = (unsigned char)*string;
-        if (byte == '"' || byte == '\\') {
+        if (byte == '\0')
+            return;
+        const char escape[] = {'\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15]};
+        if (byte == '"' || byte == '\\')
             add_bytes(text, (const char[]){'\\', (char)byte}, 2);
-        } else if (byte >= 0x20 && byte < 0x7f) {
-            add_bytes(text, string, 1);
-        } else {
-            const char escape[] = {'\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15]};
+        else
             add_bytes(text, escape, sizeof escape);
-        }
+        string++;
     }
 }

@@ -16,10 +16,13 @@ __attribute__((always_inline)) static inline lanes load_lanes(const float *x, pt
     return loaded;
 }
 
-/* LANES * vectors columns from `column` on, all whole. Inlined with `vectors` a constant, so that
- * the sums are registers, and `stride` too where it is 1. */
-__attribute__((always_inline)) static inline void
-whole_columns(const layer_direct_row *row, int column, const int vectors, const ptrdiff_t stride)
+/* `vectors` vectors of columns from `column` on, all whole; the last begins `last` columns after
+ * the first. Inlined with `vectors` a constant, so that the sums are registers, and `stride` too
+ * where it is 1. */
+__attribute__((always_inline)) static inline void whole_columns(const layer_direct_row *row,
+                                                                int column, int last,
+                                                                const int vectors,
+                                                                const ptrdiff_t stride)
 {
     const layer_strides x_step = row->input_strides, w_step = row->weight_strides;
     const float *const input = row->input + column * stride - row->width->pad_begin;
@@ -32,12 +35,15 @@ whole_columns(const layer_direct_row *row, int column, const int vectors, const 
                 const float *x = input + c * x_step.channel + d * x_step.depth + r * x_step.height;
                 const float *w =
                     row->weight + c * w_step.channel + d * w_step.depth + r * w_step.height;
-                for (int s = 0; s < row->width->kernel; s++, x += x_step.width, w += w_step.width)
-                    for (int v = 0; v < vectors; v++)
+                for (int s = 0; s < row->width->kernel; s++, x += x_step.width, w += w_step.width) {
+                    for (int v = 0; v < vectors - 1; v++)
                         sums[v] += *w * load_lanes(x + v * LANES * stride, stride);
+                    sums[vectors - 1] += *w * load_lanes(x + last * stride, stride);
+                }
             }
-    for (int v = 0; v < vectors; v++)
+    for (int v = 0; v < vectors - 1; v++)
         lanes_store(row->output + column + v * LANES, sums[v]);
+    lanes_store(row->output + column + last, sums[vectors - 1]);
 }
 
 /* A column whose window may lie on padding partly. */
@@ -61,12 +67,12 @@ static float edge_column(const layer_direct_row *row, int column)
 }
 
 __attribute__((always_inline)) static inline void
-whole_vectors(const layer_direct_row *row, int column, int vectors, ptrdiff_t stride)
+whole_vectors(const layer_direct_row *row, int column, int last, int vectors, ptrdiff_t stride)
 {
     switch (vectors) {
 #define VECTORS(count)                                                                             \
     case count:                                                                                    \
-        whole_columns(row, column, count, stride);                                                 \
+        whole_columns(row, column, last, count, stride);                                           \
         break
         VECTORS(1);
         VECTORS(2);
@@ -77,26 +83,28 @@ whole_vectors(const layer_direct_row *row, int column, int vectors, ptrdiff_t st
         VECTORS(7);
 #undef VECTORS
     default:
-        whole_columns(row, column, MOST_VECTORS, stride);
+        whole_columns(row, column, last, MOST_VECTORS, stride);
     }
 }
 
+/* The range's last vector lies at its end: some columns may be computed twice and come out the
+ * same. */
 __attribute__((always_inline)) static inline void whole_range(const layer_direct_row *row,
                                                               const ptrdiff_t stride)
 {
     int column = row->whole.begin;
-    while (column + LANES <= row->whole.end) {
-        const int left = (row->whole.end - column) / LANES;
-        const int vectors = left < MOST_VECTORS ? left : MOST_VECTORS;
-        whole_vectors(row, column, vectors, stride);
+    const int end = row->whole.end;
+    if (end - column < LANES)
+        for (; column < end; column++)
+            row->output[column] = edge_column(row, column);
+    while (column < end) {
+        const int left = end - column;
+        const int wanted = (left + LANES - 1) / LANES;
+        const int vectors = wanted < MOST_VECTORS ? wanted : MOST_VECTORS;
+        const int last = (vectors - 1) * LANES;
+        whole_vectors(row, column, left - LANES < last ? left - LANES : last, vectors, stride);
         column += vectors * LANES;
     }
-    /* The last few once more with their neighbours, which come out the same. */
-    if (column < row->whole.end && row->whole.end - row->whole.begin >= LANES)
-        whole_columns(row, row->whole.end - LANES, 1, stride);
-    else
-        for (; column < row->whole.end; column++)
-            row->output[column] = edge_column(row, column);
 }
 
 static void compute(const layer_direct_row *row)
