@@ -8,13 +8,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* result = left right, or result += left right
+/* result = left right + start, or result += left right
  *   left   rows x depth, its rows `left_leading` floats apart
  *   right  depth x columns; fastest where a row is contiguous with the next, or all fits level 1
+ *   start  [rows], the same for a row's every column; NULL is zero
  *   result rows x columns */
 typedef struct {
     size_t rows, columns, depth;
-    const float *left, *right;
+    const float *left, *right, *start;
     float *result;
     size_t left_leading, right_leading, result_leading;
     bool accumulates;

@@ -28,7 +28,9 @@ static float *draw_matrix(sampling *from, size_t rows, size_t leading)
 
 static void check_element(const layer_panel *panel, const float *before, size_t i, size_t j)
 {
-    double sum = panel->accumulates ? (double)before[i * panel->result_leading + j] : 0;
+    double sum = panel->accumulates     ? (double)before[i * panel->result_leading + j]
+                 : panel->start != NULL ? (double)panel->start[i]
+                                        : 0;
     double terms = fabs(sum);
     for (size_t k = 0; k < panel->depth; k++) {
         const double term = (double)panel->left[i * panel->left_leading + k] *
@@ -49,6 +51,8 @@ static void check_panel(sampling *from, const layer_panel_kernels *kernels, laye
     float *const right = draw_matrix(from, panel.depth, panel.right_leading);
     float *const before = draw_matrix(from, panel.rows, panel.result_leading);
     float *const result = floats_new(results);
+    float *const start =
+        sampling_between(from, 0, 1) == 0 ? NULL : draw_matrix(from, panel.rows, 1);
     for (size_t i = 0; i < panel.rows; i++)
         for (size_t j = panel.columns; j < panel.result_leading; j++)
             before[i * panel.result_leading + j] = UNTOUCHED;
@@ -56,6 +60,7 @@ static void check_panel(sampling *from, const layer_panel_kernels *kernels, laye
     panel.left = left;
     panel.right = right;
     panel.result = result;
+    panel.start = start;
     kernels->multiply(&panel);
     for (size_t i = 0; i < panel.rows; i++) {
         for (size_t j = 0; j < panel.columns; j++)
@@ -63,6 +68,7 @@ static void check_panel(sampling *from, const layer_panel_kernels *kernels, laye
         for (size_t j = panel.columns; j < panel.result_leading; j++)
             assert_true(result[i * panel.result_leading + j] == UNTOUCHED);
     }
+    free(start);
     free(result);
     free(before);
     free(right);

@@ -28,6 +28,15 @@ __attribute__((always_inline)) static inline lanes load(const float *x, bool is_
     return is_whole ? lanes_load(x) : lanes_load_some(x, last);
 }
 
+/* What the sums of a tile's row begin with. */
+__attribute__((always_inline)) static inline lanes
+start_of(const layer_panel *panel, size_t row, const float *result, bool is_whole, int last)
+{
+    if (panel->accumulates)
+        return load(result, is_whole, last);
+    return lanes_all(panel->start == NULL ? 0 : panel->start[row]);
+}
+
 __attribute__((always_inline)) static inline void
 multiply_tile(const layer_panel *panel, place at, const int rows, const int vectors, bool is_whole)
 {
@@ -38,10 +47,9 @@ multiply_tile(const layer_panel *panel, place at, const int rows, const int vect
     lanes sums[MOST_ROWS][MOST_VECTORS];
     for (int i = 0; i < rows; i++)
         for (int v = 0; v < vectors; v++)
-            sums[i][v] = panel->accumulates
-                             ? load(result + (size_t)i * panel->result_leading + v * LANES,
-                                    is_whole, at.last)
-                             : (lanes){0};
+            sums[i][v] =
+                start_of(panel, at.row + (size_t)i,
+                         result + (size_t)i * panel->result_leading + v * LANES, is_whole, at.last);
     for (size_t k = 0; k < panel->depth; k++, left++, right += right_leading) {
         lanes factors[MOST_VECTORS];
         for (int v = 0; v < vectors; v++)
