@@ -65,7 +65,7 @@ static void release(operands *drawn)
 
 /* Output and workspace start as garbage: what a run does not write would show. */
 static layer_status run_with(const layer_conv *conv, const operands *given, float *output,
-                             int threads, const int *cancelled)
+                             layer_isa isa, int threads, const int *cancelled)
 {
     const size_t size = layer_conv_workspace_size(conv, threads);
     void *const workspace = floats_workspace(size);
@@ -73,7 +73,8 @@ static layer_status run_with(const layer_conv *conv, const operands *given, floa
     const layer_executor executor = threads_executor(threads);
     const layer_run run = {.workspace = workspace,
                            .executor = threads == 1 ? NULL : &executor,
-                           .cancelled = cancelled};
+                           .cancelled = cancelled,
+                           .isa = isa};
     const layer_status status =
         layer_conv_forward(conv, given->input, given->weight, given->bias, output, &run);
     free(workspace);
@@ -133,22 +134,30 @@ static void assert_close(const layer_conv *conv, const float *output, const expe
                      expected->allowed);
 }
 
-static void check_algorithm(const layer_conv *conv, const operands *given,
-                            const expectation *expected)
+static void check_instructions(const layer_conv *conv, const operands *given, layer_isa isa,
+                               const expectation *expected)
 {
     const size_t count = floats_count(&conv->output);
     float *const alone = floats_new(count), *const together = floats_new(count);
-    assert_int_equal(run_with(conv, given, alone, 1, NULL), LAYER_OK);
+    assert_int_equal(run_with(conv, given, alone, isa, 1, NULL), LAYER_OK);
     assert_close(conv, alone, expected);
     for (int threads = 2; threads <= MOST_THREADS; threads++) {
-        assert_int_equal(run_with(conv, given, together, threads, NULL), LAYER_OK);
+        assert_int_equal(run_with(conv, given, together, isa, threads, NULL), LAYER_OK);
         if (memcmp(alone, together, count * sizeof *alone) != 0)
-            fail_msg("%s: %d threads compute other bits", conv_sampling_sentence(conv), threads);
+            fail_msg("%s, %s: %d threads compute other bits", conv_sampling_sentence(conv),
+                     layer_isa_name(isa), threads);
     }
     const int cancelled = 1;
-    assert_int_equal(run_with(conv, given, together, 2, &cancelled), LAYER_CANCELLED);
+    assert_int_equal(run_with(conv, given, together, isa, 2, &cancelled), LAYER_CANCELLED);
     free(alone);
     free(together);
+}
+
+static void check_algorithm(const layer_conv *conv, const operands *given,
+                            const expectation *expected)
+{
+    for (layer_isa isa = LAYER_ISA_BASELINE; isa <= layer_isa_best(); isa++)
+        check_instructions(conv, given, isa, expected);
 }
 
 static void every_algorithm_computes_the_definition(void **state)
@@ -184,9 +193,9 @@ static void check_linearity(sampling *from, const layer_conv *conv)
     float *const of_x = floats_new(outputs), *const of_y = floats_new(outputs);
     float *const of_mixed = floats_new(outputs);
     double *const expected = doubles_new(outputs);
-    assert_int_equal(run_with(conv, &x, of_x, 2, NULL), LAYER_OK);
-    assert_int_equal(run_with(conv, &y, of_y, 2, NULL), LAYER_OK);
-    assert_int_equal(run_with(conv, &mixed, of_mixed, 2, NULL), LAYER_OK);
+    assert_int_equal(run_with(conv, &x, of_x, LAYER_ISA_AUTO, 2, NULL), LAYER_OK);
+    assert_int_equal(run_with(conv, &y, of_y, LAYER_ISA_AUTO, 2, NULL), LAYER_OK);
+    assert_int_equal(run_with(conv, &mixed, of_mixed, LAYER_ISA_AUTO, 2, NULL), LAYER_OK);
     for (size_t i = 0; i < outputs; i++)
         expected[i] = (double)a * (double)of_x[i] + (double)b * (double)of_y[i];
     assert_close(conv, of_mixed,
@@ -210,7 +219,7 @@ static void convolution_is_linear(void **state)
     }
 }
 
-/* Layers of networks are larger than what the definition gets through in its time: here the two
+/* Layers of networks are larger than what the definition gets through in its time: here the
  * algorithms check each other, over several tiles along every axis. */
 static void algorithms_agree_on_large_shapes(void **state)
 {
@@ -228,16 +237,19 @@ static void algorithms_agree_on_large_shapes(void **state)
     };
     for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
         const layer_conv direct = describe_with(&large[i], LAYER_CONV_DIRECT);
-        const layer_conv im2col = describe_with(&large[i], LAYER_CONV_IM2COL);
         const size_t count = floats_count(&direct.output);
         operands given = draw_operands(from, &direct, true);
         float *const output = floats_new(count);
         double *const expected = doubles_new(count);
-        assert_int_equal(run_with(&direct, &given, output, 2, NULL), LAYER_OK);
+        assert_int_equal(run_with(&direct, &given, output, LAYER_ISA_AUTO, 2, NULL), LAYER_OK);
         for (size_t j = 0; j < count; j++)
             expected[j] = (double)output[j];
-        check_algorithm(&im2col, &given,
-                        &(expectation){expected, BOUND * doubles_largest(expected, count)});
+        const expectation agreed = {expected, BOUND * doubles_largest(expected, count)};
+#define CHECK_AGREEMENT(id, name, sentence)                                                        \
+    const layer_conv conv_##id = describe_with(&large[i], LAYER_CONV_##id);                        \
+    check_algorithm(&conv_##id, &given, &agreed);
+        LAYER_CONV_ALGORITHM_LIST(CHECK_AGREEMENT)
+#undef CHECK_AGREEMENT
         free(expected);
         free(output);
         release(&given);

@@ -266,7 +266,7 @@ static void small_work_is_direct_and_large_a_product(void **state)
     assert_int_equal(describe(digit, (layer_shape){4, {1, 1, 5, 5}}, none).algorithm,
                      LAYER_CONV_DIRECT);
     assert_int_equal(describe(photo, (layer_shape){4, {64, 3, 3, 3}}, none).algorithm,
-                     LAYER_CONV_IM2COL);
+                     LAYER_CONV_IMPLICIT);
     assert_int_equal(
         describe(photo, (layer_shape){4, {3, 1, 3, 3}}, (layer_conv_options){.group = 3}).algorithm,
         LAYER_CONV_DIRECT);

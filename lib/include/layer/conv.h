@@ -28,6 +28,8 @@ extern "C" {
 
 /* One row an algorithm, best first where several apply; the last accepts everything. */
 #define LAYER_CONV_ALGORITHM_LIST(X)                                                               \
+    X(IMPLICIT, "implicit",                                                                        \
+      "a matrix product, the patches gathered a strip that fits the nearest cache at a time")      \
     X(IM2COL, "im2col",                                                                            \
       "patches gathered into cache-sized tiles of columns, then a matrix product")                 \
     X(DIRECT, "direct", "the sum as it is written, a row of outputs at a time")
