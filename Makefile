@@ -49,7 +49,9 @@ CORES_x86_64-linux-gnu := COOPERLAKE=SKYLAKEX ZEN=HASWELL PILEDRIVER=BULLDOZER S
 CORES := $(subst =,=gotoblas_,$(CORES_$(ARCH)))
 BLAS_CORES := $(CORES:%=-Wl,--defsym=gotoblas_%)
 BLAS_CFLAGS ?= -I/usr/include/$(ARCH)/openblas-pthread
+# lib/core/blas_core.c says why the choice of a core is wrapped.
 BLAS_LIBS ?= -Wl,--defsym=openblas_num_threads_env=openblas_get_parallel \
+    -Wl,--wrap=gotoblas_dynamic_init -Wl,--undefined=__wrap_gotoblas_dynamic_init \
     $(BLAS_CORES) /usr/lib/$(ARCH)/openblas-pthread/libopenblas.a
 HTTP_LIBS ?= -lmicrohttpd
 JSON_LIBS ?= -lcjson

@@ -1,11 +1,14 @@
-/* That the BLAS linked in may be called by several threads at once: not every build of it may.
+/* That the BLAS linked in may be called by several threads at once, which not every build of it
+ * may, and that it uses the processor's instructions, also on processors that it does not know.
  * SPDX-License-Identifier: MIT */
+#include "layer/isa.h"
 #include "support/threads.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -57,10 +60,22 @@ static void concurrent_products_do_not_disturb_each_other(void **state)
     assert_int_equal(products.wrong, 0);
 }
 
+char *openblas_get_corename(void);
+
+static void kernels_are_those_of_the_instruction_set(void **state)
+{
+    (void)state;
+    const char *const expected[] = {[LAYER_ISA_AVX2] = "Haswell", [LAYER_ISA_AVX512] = "SkylakeX"};
+    if (layer_isa_best() == LAYER_ISA_BASELINE || getenv("OPENBLAS_CORETYPE") != NULL)
+        skip();
+    assert_string_equal(openblas_get_corename(), expected[layer_isa_best()]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(concurrent_products_do_not_disturb_each_other),
+        cmocka_unit_test(kernels_are_those_of_the_instruction_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
