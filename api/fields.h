@@ -11,11 +11,11 @@
 
 /* What holds for every field, whatever the operation. */
 enum {
-    API_MAX_AXIS = 65536,     /* extent of a tensor along one axis */
+    API_MAX_AXIS = 1 << 24,   /* extent along one axis: up to it binary32 has every integer */
     API_MAX_WINDOW = 1024,    /* kernel extent, stride, dilation, padding */
     API_MAX_INTEGERS = 6,     /* pads of three axes */
     API_MAX_RESULTS = 4,      /* tensors of a reply */
-    API_SHAPE_TEXT_SIZE = 64, /* of "65536x65536x..." */
+    API_SHAPE_TEXT_SIZE = 64, /* of "16777216x16777216x..." */
 };
 #define API_MAX_SEED 9007199254740991.0 /* 2^53 - 1: every JSON reader keeps it exactly */
 
@@ -144,7 +144,7 @@ typedef struct api_field {
     size_t offset; /* of the value in the target struct */
     bool required;
     double minimum, maximum;        /* of a number or of each integer, both 0: any; of a result
-                                       its longest axis, 0: API_MAX_AXIS */
+                                       its longest axis, 0: the limit */
     int fewest, most;               /* numbers in an array */
     const api_option *options;      /* of a choice */
     const struct api_field *fields; /* of an object, of each in an array, of what is included */

@@ -44,7 +44,7 @@ static const component schemas[] = {
     {"Shape", JSON({
         "description": "extents, the outermost axis first",
         "type": "array", "minItems": 1, "maxItems": 5,
-        "items": {"type": "integer", "minimum": 1, "maximum": 65536}})},
+        "items": {"type": "integer", "minimum": 1, "maximum": 16777216}})},
     {"ResultShape", JSON({
         "description": "extents of a tensor of the reply, the outermost axis first",
         "type": "array", "minItems": 1, "maxItems": 5,

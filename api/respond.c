@@ -110,7 +110,8 @@ static bool measure(api_job *job, api_problem *problem)
     size = plus(size, job->operation->workspace_size(job->call, threads));
     api_rows rows = api_rows_of(job->operation->reply);
     for (api_result *result; (result = next_result(job, &rows)) != NULL;) {
-        const int longest = rows.field->maximum > 0 ? (int)rows.field->maximum : API_MAX_AXIS;
+        const int longest =
+            rows.field->maximum > 0 ? (int)rows.field->maximum : job->limits.tensor_axis;
         if (!api_shape_admit(&result->shape, rows.field->name, "", longest,
                              job->limits.tensor_elements, &result->count, problem))
             return false;

@@ -131,8 +131,9 @@ static bool decode_object(api_decoder *decoder, const api_field *field, const cJ
     if (!api_decode_object(decoder, item, tables, &object))
         return false;
     tensor->shape = object.shape.value;
-    if (!api_shape_admit(&tensor->shape, field->name, decoder->pointer, API_MAX_AXIS,
-                         decoder->limits->tensor_elements, &tensor->count, decoder->problem))
+    if (!api_shape_admit(&tensor->shape, field->name, decoder->pointer,
+                         decoder->limits->tensor_axis, decoder->limits->tensor_elements,
+                         &tensor->count, decoder->problem))
         return false;
     const bool binary = object.parameters.given;
     if (binary && object.data.given)
@@ -153,8 +154,9 @@ static bool take_array(api_decoder *decoder, const api_field *field, const api_a
     for (int axis = 0; axis < array->rank; axis++)
         tensor->shape.extent[axis] = (int)array->extent[axis];
     tensor->data = array->data;
-    return api_shape_admit(&tensor->shape, field->name, decoder->pointer, API_MAX_AXIS,
-                           decoder->limits->tensor_elements, &tensor->count, decoder->problem);
+    return api_shape_admit(&tensor->shape, field->name, decoder->pointer,
+                           decoder->limits->tensor_axis, decoder->limits->tensor_elements,
+                           &tensor->count, decoder->problem);
 }
 
 static bool decode_tensor(api_decoder *decoder, const api_field *field, const cJSON *item,

@@ -66,6 +66,7 @@ static bool parse(server_request *request)
     const server_options *const options = request->options;
     const api_limits limits = {.json_size = options->max_json,
                                .tensor_elements = options->max_elements,
+                               .tensor_axis = (int)options->max_axis,
                                .memory_size = options->max_memory,
                                .multiplications = options->max_multiplications,
                                .threads = (int)options->workers};

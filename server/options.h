@@ -25,6 +25,7 @@
     ROW(SIZE, max_body, "64MiB", SERVER_RANGE(1024, 1e12), "longest body of a request")            \
     ROW(SIZE, max_json, "32MiB", SERVER_RANGE(1024, 1e12), "longest JSON text of a request")       \
     ROW(COUNT, max_elements, "16777216", SERVER_RANGE(1, 2147483647), "most elements of a tensor") \
+    ROW(COUNT, max_axis, "65536", SERVER_RANGE(1, 16777216), "longest axis of a tensor")           \
     ROW(COUNT, max_multiplications, "1e11", SERVER_RANGE(1, 9e15),                                 \
         "most multiplications of a request")                                                       \
     ROW(SIZE, max_memory, "auto", SERVER_RANGE(1048576, 1e15),                                     \

@@ -124,6 +124,17 @@ static void large_tensors_are_refused(void **state)
     daemon_stop(daemon);
 }
 
+static void long_axes_are_refused(void **state)
+{
+    (void)state;
+    daemon_process *const daemon = daemon_with("--max-axis", "10");
+    check_too_large(daemon->url, "/v1/conv", "{\"input\":[1,2,3,4,5,6,7,8,9,10,11],\"weight\":[1]}",
+                    "an axis is 10|11");
+    check_too_large(daemon->url, "/v1/initialize", "{\"method\":\"constant\",\"shape\":[3,12]}",
+                    "an axis is 10|12");
+    daemon_stop(daemon);
+}
+
 static void many_multiplications_are_refused(void **state)
 {
     (void)state;
@@ -254,6 +265,7 @@ int main(void)
         daemon_test(chunks_without_end_are_cut_off),
         daemon_test(long_json_is_refused),
         daemon_test(large_tensors_are_refused),
+        daemon_test(long_axes_are_refused),
         daemon_test(many_multiplications_are_refused),
         daemon_test(much_memory_is_refused),
         daemon_test(a_body_larger_than_all_memory_is_refused),

@@ -14,7 +14,8 @@ enum { ARENA_SIZE = 1 << 20, TEXT_SIZE = 4096, MOST_ELEMENTS = 1000 };
 
 decoding decode_text(const char *text, const api_field *const tables[], void *target)
 {
-    static const api_limits limits = {.tensor_elements = MOST_ELEMENTS};
+    static const api_limits limits = {.tensor_elements = MOST_ELEMENTS,
+                                      .tensor_axis = MOST_ELEMENTS};
     decoding result = {.arena = api_arena_create(ARENA_SIZE)};
     api_document document;
     assert_true(

@@ -14,6 +14,7 @@ test_service service_open(void)
         .arena = api_arena_create(64 * MIB),
         .limits = {.json_size = MIB,
                    .tensor_elements = MIB,
+                   .tensor_axis = MIB / 16,
                    .memory_size = 64 * MIB,
                    .multiplications = 1000000000},
     };

@@ -41,6 +41,7 @@ size_t api_arena_used(const api_arena *arena);
 typedef struct {
     size_t json_size;         /* bytes of JSON text */
     size_t tensor_elements;   /* of input, output, weight each */
+    int tensor_axis;          /* the longest axis of each */
     size_t memory_size;       /* bytes of arena: tensors, workspace and reply */
     uint64_t multiplications; /* multiplications of the operation */
     int threads;              /* the most that a run will have; 0 means 1 */
