@@ -156,8 +156,8 @@ $(TESTS) $(CONFORMANCE) $(BENCHES): $(OUT)/%: $(OUT)/%.c.o $(PROGRAM_LIBS)
 
 # The conformance tests read ONNX's files with what protoc-c makes of ONNX's own description.
 ONNX_PROTO ?= /usr/include/onnx/onnx.proto
-ONNX_OBJECTS := $(OUT)/tests/conformance/onnx_model.c.o $(OUT)/generated/onnx.pb-c.c.o
-ALL_OBJECTS += $(ONNX_OBJECTS)
+ONNX_OBJECTS := $(call objects,$(filter-out %_test.c,$(wildcard tests/conformance/*.c)))
+ALL_OBJECTS += $(ONNX_OBJECTS) $(OUT)/generated/onnx.pb-c.c.o
 
 $(OUT)/generated/onnx.pb-c.c: $(ONNX_PROTO)
 	@mkdir -p $(@D)
@@ -166,9 +166,9 @@ $(OUT)/generated/onnx.pb-c.c: $(ONNX_PROTO)
 $(OUT)/generated/onnx.pb-c.c.o: $(OUT)/generated/onnx.pb-c.c
 	$(CC) $(CFLAGS) -c -o $@ $<
 
-$(OUT)/tests/conformance/onnx_model.c.o: INCLUDES := $(TEST_INCLUDES) -I$(OUT)/generated
-$(OUT)/tests/conformance/onnx_model.c.o: | $(OUT)/generated/onnx.pb-c.c
-$(CONFORMANCE): $(ONNX_OBJECTS)
+$(ONNX_OBJECTS): INCLUDES := $(TEST_INCLUDES) -I$(OUT)/generated
+$(ONNX_OBJECTS): | $(OUT)/generated/onnx.pb-c.c
+$(CONFORMANCE): $(ONNX_OBJECTS) $(OUT)/generated/onnx.pb-c.c.o
 $(CONFORMANCE): TEST_LIBS := -lprotobuf-c
 
 $(PRELOADS): $(OUT)/%.so: %.c

@@ -18,6 +18,7 @@ enum { STOP_SECONDS = 120, MOST_WORDS = 64 };
 
 static daemon_process *running; /* all but the common one */
 static daemon_process *common;
+static const char *const *common_arguments;
 
 const char *daemon_binary(void)
 {
@@ -172,12 +173,17 @@ bool service_is_foreign(void)
     return getenv("LAYERD_URL") != NULL;
 }
 
+void service_set_arguments(const char *const arguments[])
+{
+    common_arguments = arguments;
+}
+
 const char *service_url(void)
 {
     if (service_is_foreign())
         return getenv("LAYERD_URL");
     if (common == NULL) {
-        common = start(&(daemon_options){0});
+        common = start(&(daemon_options){.arguments = common_arguments});
         if (common->port == 0) {
             print_tail(common);
             fail_msg("the daemon did not start");

@@ -52,6 +52,9 @@ int daemon_teardown(void **state);
 /* $LAYERD_URL; without it a daemon with the default options, started once for the program. */
 const char *service_url(void);
 
+/* The options of that daemon, NULL at the end, in place of the default ones; before it starts. */
+void service_set_arguments(const char *const arguments[]);
+
 /* True if service_url() is not ours. */
 bool service_is_foreign(void);
 
