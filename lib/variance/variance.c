@@ -140,12 +140,6 @@ static void predict(layer_variance *variance)
 
 /* ---- Cost ------------------------------------------------------------------------------------ */
 
-static uint64_t plus(uint64_t a, uint64_t b)
-{
-    uint64_t sum;
-    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
-}
-
 /* Drawing the weights, inputs and gradients, and a product forward and one backward a layer. */
 static uint64_t count_multiplications(const layer_variance *variance)
 {
@@ -157,8 +151,8 @@ static uint64_t count_multiplications(const layer_variance *variance)
     for (size_t l = 0; l < variance->count; l++) {
         const layer_initialize *const law = &variance->layers[l].law;
         const uint64_t weights = (uint64_t)(law->fan_in * law->shape.extent[0]);
-        sum = plus(sum, law->multiplications);
-        sum = plus(sum, layer_saturating_multiply(2 * columns, weights));
+        sum = layer_saturating_add(sum, law->multiplications);
+        sum = layer_saturating_add(sum, layer_saturating_multiply(2 * columns, weights));
     }
     return sum;
 }
