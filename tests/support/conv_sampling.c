@@ -8,6 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+layer_geometry conv_sampling_geometry(sampling *from, int axes)
+{
+    layer_geometry drawn = {.auto_pad =
+                                (layer_auto_pad)sampling_between(from, 0, LAYER_AUTO_PAD_FULL)};
+    const bool explicit_pads = drawn.auto_pad == LAYER_AUTO_PAD_NOTSET;
+    const bool strided = drawn.auto_pad != LAYER_AUTO_PAD_FULL;
+    for (int axis = 0; axis < axes; axis++) {
+        drawn.strides[axis] = strided ? sampling_between(from, 0, 3) : 0;
+        drawn.dilations[axis] = sampling_between(from, 0, 3);
+        drawn.pads_begin[axis] = explicit_pads ? sampling_between(from, 0, 6) : 0;
+        drawn.pads_end[axis] = explicit_pads ? sampling_between(from, 0, 6) : 0;
+    }
+    return drawn;
+}
+
 static conv_geometry draw_geometry(sampling *from)
 {
     const int axes = sampling_between(from, 1, 3);
@@ -21,19 +36,12 @@ static conv_geometry draw_geometry(sampling *from)
         .weight = {2 + axes, {group * outputs, channels}},
         .options = {.group = group,
                     .mode = (layer_conv_mode)sampling_between(from, 0, 1),
-                    .geometry.auto_pad =
-                        (layer_auto_pad)sampling_between(from, 0, LAYER_AUTO_PAD_FULL)},
+                    .geometry = conv_sampling_geometry(from, axes)},
     };
-    const bool explicit_pads = drawn.options.geometry.auto_pad == LAYER_AUTO_PAD_NOTSET;
-    const bool strided = drawn.options.geometry.auto_pad != LAYER_AUTO_PAD_FULL;
     for (int axis = 0; axis < axes; axis++) {
         drawn.input.extent[2 + axis] =
             sampling_between(from, 0, 7) == 0 ? 1 : sampling_between(from, 2, most_extent);
         drawn.weight.extent[2 + axis] = sampling_between(from, 1, axes == 1 ? 9 : 5);
-        drawn.options.geometry.strides[axis] = strided ? sampling_between(from, 0, 3) : 0;
-        drawn.options.geometry.dilations[axis] = sampling_between(from, 0, 3);
-        drawn.options.geometry.pads_begin[axis] = explicit_pads ? sampling_between(from, 0, 6) : 0;
-        drawn.options.geometry.pads_end[axis] = explicit_pads ? sampling_between(from, 0, 6) : 0;
     }
     return drawn;
 }

@@ -11,6 +11,9 @@ typedef struct {
     layer_conv_options options;
 } conv_geometry;
 
+/* Strides, dilations, and pads of one of the kinds; may not fit the shapes. */
+layer_geometry conv_sampling_geometry(sampling *from, int axes);
+
 /* Draws until the shapes fit together and make so many outputs. Small enough for the definition,
  * large enough for several tiles and vectors now and then; often the extremes: one cell, one
  * channel, one group a channel. */

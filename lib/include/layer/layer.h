@@ -28,6 +28,7 @@
 #include "layer/pool.h"
 #include "layer/random.h"
 #include "layer/receptive_field.h"
+#include "layer/separable_depthwise.h"
 #include "layer/status.h"
 #include "layer/tensor.h"
 #include "layer/unpool.h"
