@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-static const api_option modes[] = {
+const api_option api_conv_modes[] = {
     {"cross-correlation", LAYER_CONV_CROSS_CORRELATION, "what networks call convolution"},
     {"convolution", LAYER_CONV_CONVOLUTION, "with the kernel flipped"},
     {0},
@@ -25,7 +25,7 @@ const api_field api_conv_attribute_fields[] = {
     {.name = "mode",
      .kind = &api_choice_kind,
      .offset = offsetof(api_conv_attributes, mode),
-     .options = modes,
+     .options = api_conv_modes,
      .fallback = "\"cross-correlation\"",
      .summary = "whether the kernel is flipped"},
     {0},
@@ -41,7 +41,7 @@ bool api_describe_conv(const api_conv_asked *asked, layer_conv *conv, api_proble
         .algorithm = asked->algorithm,
     };
     if (!api_check_ranks(asked->input, asked->weight, options.group, asked->input_field, problem) ||
-        !api_check_kernel(asked->geometry, &kernel, problem) ||
+        !api_check_kernel(asked->geometry, &kernel, "weight", problem) ||
         !api_read_geometry(asked->geometry, axes, &options.geometry, problem))
         return false;
     const layer_shape input = api_widened(asked->input, axes + API_CHANNEL_AXES);

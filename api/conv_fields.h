@@ -15,6 +15,9 @@ typedef struct {
 /* For a row of api_included_kind in a request's table. */
 extern const api_field api_conv_attribute_fields[];
 
+/* The words of mode, in the order of layer_conv_mode. */
+extern const api_option api_conv_modes[];
+
 /* A convolution as a request has it: shapes in the ranks that were given. */
 typedef struct {
     const layer_shape *input, *weight;

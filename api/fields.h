@@ -14,7 +14,7 @@ enum {
     API_MAX_AXIS = 1 << 24,   /* extent along one axis: up to it binary32 has every integer */
     API_MAX_WINDOW = 1024,    /* kernel extent, stride, dilation, padding */
     API_MAX_INTEGERS = 6,     /* pads of three axes */
-    API_MAX_RESULTS = 4,      /* tensors of a reply */
+    API_MAX_RESULTS = 5,      /* tensors of a reply */
     API_SHAPE_TEXT_SIZE = 64, /* of "16777216x16777216x..." */
 };
 #define API_MAX_SEED 9007199254740991.0 /* 2^53 - 1: every JSON reader keeps it exactly */

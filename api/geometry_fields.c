@@ -114,21 +114,22 @@ bool api_read_geometry(const api_geometry *fields, int axes, layer_geometry *geo
            read_pads(fields, axes, geometry, problem);
 }
 
-bool api_check_kernel(const api_geometry *fields, const layer_shape *kernel, api_problem *problem)
+bool api_check_kernel(const api_geometry *fields, const layer_shape *kernel, const char *weight,
+                      api_problem *problem)
 {
-    char is[API_SHAPE_TEXT_SIZE], said[API_SHAPE_TEXT_SIZE];
+    char is[API_SHAPE_TEXT_SIZE], said[API_SHAPE_TEXT_SIZE], pointer[API_POINTER_SIZE] = "";
     layer_shape expected = *kernel;
+    api_pointer_push(pointer, weight);
     if (!api_spread(&fields->kernel_shape, "/kernel_shape", kernel->rank, expected.extent, problem))
         return false;
     for (int axis = 0; axis < kernel->rank; axis++) {
         if (kernel->extent[axis] > API_MAX_WINDOW)
-            return api_refuse(problem, 413, "/weight",
-                              "weight spans %s; the limit of a kernel is %d along each axis",
+            return api_refuse(problem, 413, pointer,
+                              "%s spans %s; the limit of a kernel is %d along each axis", weight,
                               api_shape_text(kernel, is), API_MAX_WINDOW);
         if (fields->kernel_shape.given && kernel->extent[axis] != expected.extent[axis])
-            return api_refuse(problem, 422, "/kernel_shape",
-                              "kernel_shape is %s, but weight spans %s",
-                              api_shape_text(&expected, said), api_shape_text(kernel, is));
+            return api_refuse(problem, 422, "/kernel_shape", "kernel_shape is %s, but %s spans %s",
+                              api_shape_text(&expected, said), weight, api_shape_text(kernel, is));
     }
     return true;
 }

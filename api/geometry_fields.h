@@ -34,8 +34,10 @@ bool api_spread(const api_integers *integers, const char *pointer, int count, in
 bool api_read_geometry(const api_geometry *fields, int axes, layer_geometry *geometry,
                        api_problem *problem);
 
-/* Whether the extents of a weight's kernel are within the limit and what kernel_shape says. */
-bool api_check_kernel(const api_geometry *fields, const layer_shape *kernel, api_problem *problem);
+/* Whether the extents of a kernel are within the limit and what kernel_shape says. `weight` is the
+ * field that it is from. */
+bool api_check_kernel(const api_geometry *fields, const layer_shape *kernel, const char *weight,
+                      api_problem *problem);
 
 /* Fills the reply from the last `axes` of the windows. */
 void api_decide_geometry(api_decided_geometry *decided, const layer_window window[], int axes);

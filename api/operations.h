@@ -16,6 +16,8 @@
     X(pool)                                                                                        \
     X(pool_backward)                                                                               \
     X(receptive_field)                                                                             \
+    X(separable_depthwise)                                                                         \
+    X(separable_depthwise_backward)                                                                \
     X(separable_factorize)                                                                         \
     X(unpool)                                                                                      \
     X(variance)

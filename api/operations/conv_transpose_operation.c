@@ -173,7 +173,7 @@ static bool describe(api_call *base, api_problem *problem)
     layer_error error;
     if (!api_check_ranks(input, weight, (int)call->request.attributes.group.value, "input",
                          problem) ||
-        !api_check_kernel(&call->request.geometry, &kernel, problem) ||
+        !api_check_kernel(&call->request.geometry, &kernel, "weight", problem) ||
         !read_options(call, axes, &options, problem))
         return false;
     const layer_shape wide_input = api_widened(input, axes + API_CHANNEL_AXES);
