@@ -156,21 +156,25 @@ def draw_conv_matrix(random):
 
 
 def draw_depthwise(random):
-    """The geometry of the depthwise part, its weight, and the weight that mixes its channels."""
+    """The geometry of the depthwise part, its weight, the weight that mixes its channels, and biases."""
     geometry = ConvGeometry(random)
-    while geometry.axes != 2 or geometry.bare:
+    while geometry.bare:
         geometry = ConvGeometry(random)
     geometry.channels = geometry.group = random.choice((1, 2, 3, 8))
     geometry.outputs = geometry.channels * random.choice((1, 1, 2, 3))
-    geometry.biased = geometry.flipped = False
-    tensors = geometry.tensors(random)
+    geometry.biased = False
+    tensors, outputs = geometry.tensors(random), random.choice((1, 2, 5, 16))
     request = {'input': tensors['input'], 'depthwise_weight': tensors['weight'],
-               'pointwise_weight': normals(random, [random.choice((1, 2, 5, 16)), geometry.outputs, 1, 1])}
+               'pointwise_weight': normals(random, [outputs, geometry.outputs] + [1] * geometry.axes)}
+    for name, count in (('depthwise_bias', geometry.outputs), ('pointwise_bias', outputs)):
+        if random.random() < 0.5:
+            request[name] = normals(random, [count])
     attributes = geometry.attributes(random)
     attributes.pop('group', None)  # each channel is one
 
-    def forward(input, depthwise_weight, pointwise_weight):
-        return F.conv2d(geometry.forward(input, depthwise_weight), pointwise_weight)
+    def forward(input, depthwise_weight, pointwise_weight, depthwise_bias=None, pointwise_bias=None):
+        middle = geometry.forward(input, depthwise_weight, depthwise_bias)
+        return CONV[geometry.axes](middle, pointwise_weight, pointwise_bias)
 
     return request, attributes, forward
 
