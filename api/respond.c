@@ -210,7 +210,8 @@ static bool compute(const api_job *job, const api_run *run, api_problem *problem
                                      run->threads > 0 ? run->threads : 1};
     const size_t size = job->operation->workspace_size(job->call, executor.threads);
     layer_run how = {.executor = run->parallel_for == NULL ? NULL : &executor,
-                     .cancelled = run->cancelled};
+                     .cancelled = run->cancelled,
+                     .isa = (layer_isa)run->isa};
     if (!allocate_results(job, problem))
         return false;
     if (size > 0 && (how.workspace = api_arena_allocate(job->arena, size)) == NULL)

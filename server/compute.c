@@ -11,6 +11,13 @@
 /* Bodies up to this size are parsed, and jobs up to this memory computed, on the I/O thread. */
 static const size_t inline_body_size = (size_t)64 << 10, inline_memory_size = (size_t)1 << 20;
 
+static int instructions; /* for api_run.isa */
+
+void server_compute_start(const server_options *options)
+{
+    api_isa_find(options->isa, &instructions);
+}
+
 /* What parsing may take besides the text: twice as much for numbers ("0," becomes four bytes), or
  * many times as much for other values, whose number is bounded. */
 static size_t parse_memory_size(size_t text_size)
@@ -107,7 +114,7 @@ bool server_compute_here(server_request *request)
     if (cost.multiplications > request->options->inline_multiplications ||
         cost.memory_size > inline_memory_size)
         return false;
-    const api_run run = {0};
+    const api_run run = {.isa = instructions};
     compute(request, &run);
     return true;
 }
@@ -129,7 +136,8 @@ void server_compute_work(server_work *work)
     request->times[SERVER_PHASE_QUEUE] = server_now() - request->enqueued;
     notice_hang_up(request);
     if (is_wanted(request) && (request->job != NULL || parse(request)) && is_wanted(request)) {
-        const api_run run = server_workers_executor(&request->cancelled);
+        api_run run = server_workers_executor(&request->cancelled);
+        run.isa = instructions;
         compute(request, &run);
     }
     MHD_resume_connection(request->connection);

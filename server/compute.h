@@ -5,6 +5,9 @@
 
 #include "request.h"
 
+/* Before the others. */
+void server_compute_start(const server_options *options);
+
 /* Handles a request on this thread if it is cheap. True: its response is ready. */
 bool server_compute_here(server_request *request);
 

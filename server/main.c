@@ -1,6 +1,7 @@
 /* layerd: starts the parts, says where it listens, waits, stops them in turn.
  * SPDX-License-Identifier: MIT */
 #include "admission.h"
+#include "compute.h"
 #include "connections.h"
 #include "health.h"
 #include "http.h"
@@ -48,8 +49,9 @@ static void raise_descriptor_limit(const server_options *options)
 
 static bool start(const server_options *options)
 {
+    server_compute_start(options);
     server_admission_start(options->max_memory, options->io_threads + options->workers + 2);
-    const bool started = server_log_start(options->log) && server_metrics_start() &&
+    const bool started = server_log_start(options->log) && server_metrics_start(options) &&
                          server_connections_start(options) &&
                          server_workers_start(options->workers, options->queue) &&
                          server_http_start(options) && server_reaper_start(options);

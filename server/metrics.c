@@ -45,10 +45,12 @@ static struct {
     size_t operation_count;
     _Atomic uint64_t refused[SERVER_REFUSAL_COUNT];
     double start_time;
+    int isa;
 } state;
 
-bool server_metrics_start(void)
+bool server_metrics_start(const server_options *options)
 {
+    api_isa_find(options->isa, &state.isa);
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     state.start_time = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
@@ -185,8 +187,9 @@ static void write_gauges(FILE *page)
           (double)server_memory_in_flight());
     gauge(page, "layerd_memory_limit_bytes", "What may be reserved at most.",
           (double)server_memory_limit());
-    head(page, "layerd_build_info", "gauge", "The version, as a label.");
-    fprintf(page, "layerd_build_info{version=\"%s\"} 1\n", LAYERD_VERSION);
+    head(page, "layerd_build_info", "gauge", "The version and the instruction set, as labels.");
+    fprintf(page, "layerd_build_info{version=\"%s\",isa=\"%s\"} 1\n", LAYERD_VERSION,
+            api_isa_name(state.isa));
     gauge(page, "process_resident_memory_bytes", "Resident memory.", resident_memory());
     gauge(page, "process_open_fds", "Open file descriptors.", open_descriptors());
     head(page, "process_start_time_seconds", "gauge", "Start, seconds since the epoch.");

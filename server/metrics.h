@@ -3,6 +3,8 @@
 #ifndef SERVER_METRICS_H
 #define SERVER_METRICS_H
 
+#include "options.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,7 +27,7 @@ typedef enum { SERVER_PHASES(SERVER_PHASE_NAME) SERVER_PHASE_COUNT } server_phas
 typedef enum { SERVER_REFUSALS(SERVER_REFUSAL_NAME) SERVER_REFUSAL_COUNT } server_refusal;
 #undef SERVER_REFUSAL_NAME
 
-bool server_metrics_start(void);
+bool server_metrics_start(const server_options *options);
 void server_metrics_stop(void);
 
 /* The operation that "/v1/conv" names; all other paths share one number. */

@@ -4,6 +4,8 @@
 
 #include "cpus.h"
 
+#include <api/api.h>
+
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -232,11 +234,17 @@ static bool resolve(server_options *options)
         options->workers = cpus < 60 ? cpus : 60;
     if (options->max_memory == 0)
         options->max_memory = server_default_memory();
-    if (options->io_threads + options->workers <= 64)
-        return true;
-    fprintf(stderr, "layerd: --io-threads %zu and --workers %zu: expected at most 64 together\n",
-            options->io_threads, options->workers);
-    return false;
+    int isa;
+    const bool runs = api_isa_find(options->isa, &isa),
+               fits = options->io_threads + options->workers <= 64;
+    if (!runs)
+        fprintf(stderr, "layerd: --isa %s: this processor has %s at best\n", options->isa,
+                api_isa_name(0));
+    if (!fits)
+        fprintf(stderr,
+                "layerd: --io-threads %zu and --workers %zu: expected at most 64 together\n",
+                options->io_threads, options->workers);
+    return runs && fits;
 }
 
 static bool asks_for(int argc, char **argv, const char *flag)
@@ -254,7 +262,7 @@ server_verdict server_options_read(server_options *options, int argc, char **arg
         return SERVER_EXIT;
     }
     if (asks_for(argc, argv, "--version")) {
-        printf("layerd %s\n", LAYERD_VERSION);
+        printf("layerd %s (%s)\n", LAYERD_VERSION, api_isa_name(0));
         return SERVER_EXIT;
     }
     for (size_t i = 0; i < ROW_COUNT; i++)

@@ -22,6 +22,8 @@
         "threads that serve connections; auto: the processors, at most 4")                         \
     ROW(COUNT, workers, "auto", SERVER_RANGE(1, 63),                                               \
         "threads that compute; auto: the processors; with the I/O threads at most 64")             \
+    ROW(TEXT, isa, "auto", SERVER_ONE_OF("auto|baseline|avx2|avx512"),                             \
+        "instructions that compute; auto: the best that the processor has")                        \
     ROW(SIZE, max_body, "64MiB", SERVER_RANGE(1024, 1e12), "longest body of a request")            \
     ROW(SIZE, max_json, "32MiB", SERVER_RANGE(1024, 1e12), "longest JSON text of a request")       \
     ROW(COUNT, max_elements, "16777216", SERVER_RANGE(1, 2147483647), "most elements of a tensor") \

@@ -1,5 +1,6 @@
 /* The daemon's command line: help, version, options by flag and by environment, exit codes.
  * SPDX-License-Identifier: MIT */
+#include "api/api.h"
 #include "support/daemon_process.h"
 #include "support/expect.h"
 #include "support/raw_connection.h"
@@ -17,6 +18,7 @@
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static const char *const options[] = {"listen",
+                                      "isa",
                                       "io-threads",
                                       "workers",
                                       "max-body",
@@ -57,7 +59,9 @@ static void version_is_printed(void **state)
     (void)state;
     daemon_result result = daemon_run(WORDS("--version"), NULL);
     assert_int_equal(result.status, 0);
-    assert_string_equal(result.output, "layerd " LAYERD_VERSION "\n");
+    char expected[128];
+    snprintf(expected, sizeof expected, "layerd " LAYERD_VERSION " (%s)\n", api_isa_name(0));
+    assert_string_equal(result.output, expected);
     assert_string_equal(result.errors, "");
     daemon_result_free(&result);
 }
@@ -94,6 +98,7 @@ static void variables_equal_flags(void **state)
         const char *name, *value;
     } rows[] = {
         {"listen", "127.0.0.1:1234"},
+        {"isa", "baseline"},
         {"io-threads", "3"},
         {"workers", "5"},
         {"max-body", "3MiB"},
@@ -147,6 +152,10 @@ static void bad_options_are_exit_2_with_a_sentence(void **state)
     (void)state;
     check_usage_error(WORDS("--nothing"), NULL, "--nothing");
     check_usage_error(WORDS("serve"), NULL, "serve");
+    check_usage_error(WORDS("--isa", "sse9"), NULL, "--isa");
+    int isa;
+    if (!api_isa_find("avx512", &isa))
+        check_usage_error(WORDS("--isa", "avx512"), NULL, "this processor has");
     check_usage_error(WORDS("--queue"), NULL, "--queue");
     check_usage_error(WORDS("--queue", "many"), NULL, "many");
     check_usage_error(WORDS("--queue", "-1"), NULL, "-1");

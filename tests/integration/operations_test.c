@@ -1,5 +1,6 @@
 /* Every case of tests/cases over HTTP, as JSON; convolutions in every form of their tensors too.
  * SPDX-License-Identifier: MIT */
+#include "api/api.h"
 #include "support/cases.h"
 #include "support/daemon_process.h"
 #include "support/expect.h"
@@ -8,18 +9,18 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void every_case_is_answered(void **state)
+static void answer_every_case(const char *url)
 {
-    (void)state;
     test_cases cases = cases_load();
     assert_true(cases.count > 0);
     int failed = 0;
-    http_client *const client = http_open(service_url());
+    http_client *const client = http_open(url);
     for (size_t index = 0; index < cases.count; index++) {
         const test_case *const at = &cases.cases[index];
         char message[CASE_MESSAGE_SIZE] = "";
@@ -35,7 +36,32 @@ static void every_case_is_answered(void **state)
     http_close(client);
     cases_free(&cases);
     assert_int_equal(failed, 0);
-    expect_good(service_url());
+    expect_good(url);
+}
+
+static void every_case_is_answered(void **state)
+{
+    (void)state;
+    answer_every_case(service_url());
+}
+
+static void every_case_is_answered_with_every_instruction_set(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"baseline", "avx2", "avx512"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        int isa;
+        if (!api_isa_find(names[i], &isa))
+            continue;
+        daemon_process *const daemon = daemon_with("--isa", names[i]);
+        answer_every_case(daemon->url);
+        char label[64];
+        snprintf(label, sizeof label, "isa=\"%s\"", names[i]);
+        http_reply metrics = http_get(daemon->url, "/metrics");
+        assert_non_null(strstr(metrics.body, label));
+        http_free(&metrics);
+        daemon_stop(daemon);
+    }
 }
 
 /* The case's request in another form; the tensor "output" of its reply. */
@@ -176,6 +202,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_case_is_answered),
+        daemon_test(every_case_is_answered_with_every_instruction_set),
         cmocka_unit_test(the_forms_of_tensors_agree),
         cmocka_unit_test(the_output_form_is_chosen),
         cmocka_unit_test(initialization_is_reproducible),

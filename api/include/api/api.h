@@ -75,7 +75,15 @@ typedef struct {
     void *context;
     int threads; /* at most this many at once; 0 means 1 */
     const int *cancelled;
+    int isa; /* instruction set, of api_isa_find(); 0: the best that the processor has */
 } api_run;
+
+/* The instruction set called "baseline", "avx2" or "avx512", or 0 for "auto". False, leaving *isa
+ * alone, if the processor lacks it or there is none of that name. */
+bool api_isa_find(const char *name, int *isa);
+
+/* Its name; for 0 that of the best one. */
+const char *api_isa_name(int isa);
 
 typedef struct {
     uint64_t multiplications;
