@@ -80,6 +80,7 @@ SUPPORT_SOURCES := $(wildcard tests/oracle/*.c tests/support/*.c)
 TEST_SOURCES := $(wildcard tests/unit/*.c tests/property/*.c tests/integration/*.c)
 CONFORMANCE_SOURCES := $(wildcard tests/conformance/*_test.c)
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
+PEER_SOURCES := tests/bench/peers/peer.c tests/bench/peers/layer_peer.c
 PRELOAD_SOURCES := $(wildcard tests/preload/*.c)
 
 # The pages' commands take port 8080, and the OpenAPI document's linter comes from npm: targets of their own.
@@ -95,7 +96,7 @@ API_OBJECTS := $(call objects,$(API_SOURCES))
 SERVER_OBJECTS := $(call objects,$(SERVER_SOURCES))
 SUPPORT_OBJECTS := $(call objects,$(SUPPORT_SOURCES))
 ALL_OBJECTS := $(LIB_OBJECTS) $(API_OBJECTS) $(SERVER_OBJECTS) $(SUPPORT_OBJECTS) \
-    $(call objects,$(TEST_SOURCES) $(CONFORMANCE_SOURCES) $(BENCH_SOURCES))
+    $(call objects,$(TEST_SOURCES) $(CONFORMANCE_SOURCES) $(BENCH_SOURCES) $(PEER_SOURCES))
 
 TESTS := $(call programs,$(TEST_SOURCES))
 CONFORMANCE := $(call programs,$(CONFORMANCE_SOURCES))
@@ -170,6 +171,18 @@ $(ONNX_OBJECTS): INCLUDES := $(TEST_INCLUDES) -I$(OUT)/generated
 $(ONNX_OBJECTS): | $(OUT)/generated/onnx.pb-c.c
 $(CONFORMANCE): $(ONNX_OBJECTS) $(OUT)/generated/onnx.pb-c.c.o
 $(CONFORMANCE): TEST_LIBS := -lprotobuf-c
+
+# What `make bench-layers` compares: processes that speak tests/bench/peers/peer.h. oneDNN's is built if it is here.
+ORT_VERSION := 1.30.0
+PEERS := $(OUT)/tests/bench/peers/layer_peer \
+    $(if $(wildcard /usr/include/oneapi/dnnl/dnnl.h),$(OUT)/tests/bench/peers/dnnl_peer)
+
+$(OUT)/tests/bench/peers/%.o: INCLUDES := $(API_INCLUDES) -Iserver
+$(PEERS): %: %.c.o $(OUT)/tests/bench/peers/peer.c.o
+	$(CXX) $(LDFLAGS) -o $@ $^ $(PEER_LIBS)
+$(OUT)/tests/bench/peers/layer_peer: $(OUT)/server/workers.c.o $(OUT)/liblayer.a
+$(OUT)/tests/bench/peers/layer_peer: PEER_LIBS := $(BLAS_LIBS) -lm
+$(OUT)/tests/bench/peers/dnnl_peer: PEER_LIBS := -ldnnl
 
 $(PRELOADS): $(OUT)/%.so: %.c
 	@mkdir -p $(@D)
@@ -248,6 +261,20 @@ bench:
 	@.ci/install build bench
 	@$(MAKE) --no-print-directory -s -j$$(nproc) $(OUT)/layerd $(BENCHES)
 	@set -e; for program in $(BENCHES) $(BENCH_SCRIPTS); do echo "$$program"; OUT=$(OUT) $$program; echo; done
+
+##bench-layers: layers through the library and its peers; ARGS="--rows rn50 --contenders layer,dnnl --seconds 0.2"
+.PHONY: bench-layers
+bench-layers:
+	@.ci/install build bench
+	@$(MAKE) --no-print-directory -s -j$$(nproc) $(PEERS)
+	@OUT=$(OUT) /usr/bin/python3 -B tests/bench/layer_bench.py $(ARGS)
+
+##bench-peers: install what `make bench-layers` and `make bench-service` compare with (1.5 GB of packages)
+.PHONY: bench-peers
+bench-peers:
+	@.ci/install bench-peers
+	@{ command -v node && command -v npm; } >/dev/null || .ci/install openapi
+	npm install --prefix build/peers --ignore-scripts --no-audit --no-fund onnxruntime-node@$(ORT_VERSION)
 
 ##footprint: idle memory, time from start to first answer, sizes of the binary and the image
 .PHONY: footprint

@@ -1,0 +1,164 @@
+"""Runs layers through the library and its peers, in turns, and compares: layer_bench.py --help
+
+SPDX-License-Identifier: MIT
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+import zlib
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+
+import numpy
+
+import contenders
+import layer_report
+import layer_rows
+import results
+
+MODES = ('call', 'prepared', 'own')
+DEFAULT = 'layer,dnnl,torch,ort,opencv'
+WRONG = 1e-3  # a difference, relative to the largest output, that rounding does not explain
+REST = 0.003  # seconds in which a contender's spinning threads go to sleep
+
+
+@dataclass
+class Entry:
+    """A contender's way of computing a row, and what was measured of it."""
+    contender: contenders.Contender
+    variant: str
+    mode: str
+    detail: str
+    difference: float
+    times: list = field(default_factory=list)  # milliseconds
+
+    @property
+    def name(self):
+        return f'{self.contender.name}:{self.variant}'
+
+    @property
+    def best(self):
+        return min(self.times)
+
+    @property
+    def median(self):
+        return statistics.median(self.times)
+
+    def take(self, seconds):
+        answer = self.contender.ask('time', self.variant, self.mode, seconds)
+        self.times += [float(word) / 1000 for word in answer]
+        time.sleep(REST)
+
+
+def draw(row, directory):
+    """Writes the row's tensors to files."""
+    random = numpy.random.default_rng(zlib.crc32(row.name.encode()))
+    random.standard_normal((row.n, row.c, row.h, row.w), 'f4').tofile(directory / 'input')
+    shape = (row.k, row.c // row.group, row.r, row.s)
+    weight = random.standard_normal(shape, 'f4') / numpy.sqrt(numpy.prod(shape[1:]))
+    if row.family == layer_rows.SEPARABLE:
+        weight = numpy.multiply.outer(weight[0, 0, :, 0], weight[0, 0, 0]).reshape(shape)
+    weight.astype('f4').tofile(directory / 'weight')
+
+
+def difference(output, reference):
+    if output.shape != reference.shape:
+        return float('inf')
+    return float(numpy.abs(output - reference).max() / numpy.abs(reference).max())
+
+
+def open_entries(row, started, wishes, directory):
+    """Every way to compute the row, checked against the first, which is the library's if it is asked."""
+    entries, reference = [], None
+    for contender in started:
+        contender.ask('row', *row.words(), directory)
+        for variant in contenders.wanted_variants(contender.name, contender.variants, wishes):
+            for mode in MODES:
+                said, *detail = contender.ask('open', variant, mode)
+                if said == 'ok':
+                    output = numpy.fromfile(directory / 'output', 'f4')
+                    reference = output if reference is None else reference
+                    entries.append(Entry(contender, variant, mode, ' '.join(detail), difference(output, reference)))
+    return entries
+
+
+def measure(row, started, options, directory):
+    entries = open_entries(row, started, options.contenders, directory)
+    for _ in range(options.rounds):
+        for entry in entries:
+            entry.take(options.seconds / options.rounds)
+    return entries
+
+
+def tell(row, threads, entries):
+    """One row on the terminal, while the others are still to come."""
+    print(f'\n{row.name}, {threads} thread{"s" * (threads > 1)}')
+    ours = next((entry.best for entry in entries if entry.contender.name == 'layer'), None)
+    for entry in sorted(entries, key=lambda entry: (entry.mode, entry.best)):
+        ratio = f'{entry.best / ours:7.2f}' if ours else ''
+        rate = 2e-6 * row.multiplications / entry.best if row.kind == 'conv' else 0
+        print(f'  {entry.mode:8} {entry.name:16} {entry.best:9.4f} / {entry.median:9.4f} ms {rate:7.1f} GFLOP/s{ratio}'
+              f'  {entry.difference:.0e}{" WRONG" * (not entry.difference < WRONG)}  {entry.detail}', flush=True)
+
+
+def read_options():
+    parser = argparse.ArgumentParser(description='Layers through the library and its peers, in turns. '
+                                     'A run of all rows by all contenders also writes RESULTS.md.')
+    words = lambda text: text.split(',')
+    parser.add_argument('--rows', type=words, help="beginnings or patterns of names, by commas: rn50,'*3x3*'")
+    parser.add_argument('--contenders', type=words, default=words(DEFAULT),
+                        help=f'by commas, default {DEFAULT}; one variant: dnnl:winograd, all: layer:*')
+    parser.add_argument('--threads', type=words, default=['1', '2'], help='by commas, default 1,2')
+    parser.add_argument('--seconds', type=float, default=0.25, help='for each contender, row and mode')
+    parser.add_argument('--rounds', type=int, default=5, help='in how many turns')
+    options = parser.parse_args()
+    options.threads = [int(word) for word in options.threads]
+    options.whole = not options.rows and options.contenders == words(DEFAULT)
+    return options
+
+
+def wanted_rows(parts):
+    return [row for row in layer_rows.ROWS
+            if not parts or any(row.name.startswith(part) or fnmatch(row.name, part) for part in parts)]
+
+
+def run(rows, options, directory):
+    """Entries by row name and number of threads; and the versions of the contenders."""
+    started = {threads: contenders.start(options.contenders, threads) for threads in options.threads}
+    _, missing = started[options.threads[0]]
+    for sentence in missing:
+        print(sentence)
+    measured = {}
+    for row in rows:
+        draw(row, directory)
+        for threads, (each, _) in started.items():
+            measured[row.name, threads] = measure(row, each, options, directory)
+            tell(row, threads, measured[row.name, threads])
+    versions = [contender.version for contender in started[options.threads[0]][0]] + missing
+    for each, _ in started.values():
+        for contender in each:
+            contender.end()
+    return measured, versions
+
+
+def main():
+    options = read_options()
+    rows = wanted_rows(options.rows)
+    if not rows:
+        sys.exit('no row has such a name')
+    with tempfile.TemporaryDirectory() as directory:
+        measured, versions = run(rows, options, Path(directory))
+    wrong = [entry for entries in measured.values() for entry in entries if not entry.difference < WRONG]
+    report = layer_report.report(rows, options.threads, measured)
+    print('\n' + report)
+    if options.whole:
+        results.write('Layers', results.circumstances('make bench-layers', versions) + '\n' + report)
+    sys.exit('some results are wrong' if wrong else 0)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,257 @@
+/* oneDNN 2 as a contender of the layer benchmark.
+ *
+ * Variants: `direct` and `winograd` in the layouts that oneDNN chooses, reordered from and to plain
+ * ones; `plain` on plain layouts as they are.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "peer.h"
+
+#include <oneapi/dnnl/dnnl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { INPUT, WEIGHT, OUTPUT, TENSORS };
+
+static const int arguments_of[TENSORS] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST};
+static const dnnl_query_t queries_of[TENSORS] = {dnnl_query_src_md, dnnl_query_weights_md,
+                                                 dnnl_query_dst_md};
+
+/* A tensor as its user has it and as the primitive wants it; the same if that is no difference. */
+typedef struct {
+    dnnl_memory_desc_t plain, wanted;
+    dnnl_memory_t from, to;
+    dnnl_primitive_t reorder; /* NULL: there is nothing to do */
+} tensor;
+
+typedef struct {
+    tensor tensors[TENSORS];
+    size_t count; /* of tensors: pooling has no weight */
+    dnnl_primitive_t primitive;
+    peer_mode mode;
+} computation;
+
+static dnnl_engine_t engine;
+static dnnl_stream_t stream;
+
+static void expect(dnnl_status_t status)
+{
+    if (status == dnnl_success)
+        return;
+    fprintf(stderr, "dnnl_peer: oneDNN says %d\n", (int)status);
+    exit(EXIT_FAILURE);
+}
+
+static void describe(dnnl_memory_desc_t *descriptor, int rank, const dnnl_dims_t extent,
+                     dnnl_format_tag_t tag)
+{
+    expect(dnnl_memory_desc_init_by_tag(descriptor, rank, extent, dnnl_f32, tag));
+}
+
+static void describe_plain(computation *self, const peer_row *row)
+{
+    const dnnl_dims_t input = {row->n, row->c, row->h, row->w};
+    const dnnl_dims_t output = {row->n, row->k, row->p, row->q};
+    const dnnl_dims_t weight = {row->k, row->c, row->r, row->s};
+    const dnnl_dims_t grouped = {row->group, row->k / row->group, row->c / row->group, row->r,
+                                 row->s};
+    describe(&self->tensors[INPUT].plain, 4, input, dnnl_nchw);
+    describe(&self->tensors[OUTPUT].plain, 4, output, dnnl_nchw);
+    if (row->group > 1)
+        describe(&self->tensors[WEIGHT].plain, 5, grouped, dnnl_goihw);
+    else
+        describe(&self->tensors[WEIGHT].plain, 4, weight, dnnl_oihw);
+}
+
+/* What the primitive is asked to take: what it likes, or plain layouts. */
+static void describe_wanted(computation *self, dnnl_format_tag_t layout)
+{
+    for (size_t i = 0; i < TENSORS; i++) {
+        tensor *const at = &self->tensors[i];
+        if (layout == dnnl_format_tag_undef)
+            at->wanted = at->plain;
+        else
+            describe(&at->wanted, at->plain.ndims, at->plain.dims, layout);
+    }
+}
+
+/* A variant's name, or a failure to have it for this row: then *found is NULL. */
+static void find_conv(computation *self, const peer_row *row, const char *variant,
+                      dnnl_primitive_desc_t *found)
+{
+    const dnnl_dims_t strides = {row->stride, row->stride}, pads = {row->pad_h, row->pad_w};
+    const bool winograd = strcmp(variant, "winograd") == 0;
+    describe_wanted(self,
+                    strcmp(variant, "plain") == 0 ? dnnl_format_tag_undef : dnnl_format_tag_any);
+    dnnl_convolution_desc_t wanted;
+    const dnnl_status_t status = dnnl_convolution_forward_desc_init(
+        &wanted, dnnl_forward_inference,
+        winograd ? dnnl_convolution_winograd : dnnl_convolution_direct,
+        &self->tensors[INPUT].wanted, &self->tensors[WEIGHT].wanted, NULL,
+        &self->tensors[OUTPUT].wanted, strides, pads, pads);
+    if (status != dnnl_success ||
+        dnnl_primitive_desc_create(found, &wanted, NULL, engine, NULL) != dnnl_success)
+        *found = NULL;
+}
+
+static void find_pool(computation *self, const peer_row *row, const char *variant,
+                      dnnl_primitive_desc_t *found)
+{
+    const dnnl_dims_t strides = {row->stride, row->stride}, pads = {row->pad_h, row->pad_w};
+    const dnnl_dims_t kernel = {row->r, row->s};
+    describe_wanted(self, strcmp(variant, "plain") == 0 ? dnnl_format_tag_undef : dnnl_nChw16c);
+    dnnl_pooling_desc_t wanted;
+    *found = NULL;
+    if (strcmp(variant, "winograd") == 0)
+        return;
+    expect(dnnl_pooling_forward_desc_init(
+        &wanted, dnnl_forward_inference,
+        strcmp(row->kind, "max") == 0 ? dnnl_pooling_max : dnnl_pooling_avg_exclude_padding,
+        &self->tensors[INPUT].wanted, &self->tensors[OUTPUT].wanted, strides, kernel, pads, pads));
+    expect(dnnl_primitive_desc_create(found, &wanted, NULL, engine, NULL));
+}
+
+static dnnl_primitive_t create(dnnl_primitive_desc_t descriptor)
+{
+    dnnl_primitive_t primitive;
+    expect(dnnl_primitive_create(&primitive, descriptor));
+    expect(dnnl_primitive_desc_destroy(descriptor));
+    return primitive;
+}
+
+static dnnl_memory_t allocate(const dnnl_memory_desc_t *descriptor)
+{
+    dnnl_memory_t memory;
+    expect(dnnl_memory_create(&memory, descriptor, engine, DNNL_MEMORY_ALLOCATE));
+    return memory;
+}
+
+static void prepare_tensor(tensor *self, const dnnl_memory_desc_t *wanted, float *data, bool out)
+{
+    self->wanted = *wanted;
+    expect(dnnl_memory_create(&self->from, &self->plain, engine,
+                              data != NULL ? (void *)data : DNNL_MEMORY_ALLOCATE));
+    if (dnnl_memory_desc_equal(&self->plain, wanted)) {
+        self->to = self->from;
+        return;
+    }
+    dnnl_primitive_desc_t descriptor;
+    self->to = allocate(wanted);
+    expect(dnnl_reorder_primitive_desc_create(&descriptor, out ? wanted : &self->plain, engine,
+                                              out ? &self->plain : wanted, engine, NULL));
+    self->reorder = create(descriptor);
+}
+
+static void execute(dnnl_primitive_t primitive, size_t count, const dnnl_exec_arg_t arguments[])
+{
+    expect(dnnl_primitive_execute(primitive, stream, (int)count, arguments));
+}
+
+static void reorder(const tensor *self, bool out)
+{
+    const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, out ? self->to : self->from},
+                                         {DNNL_ARG_TO, out ? self->from : self->to}};
+    if (self->reorder != NULL)
+        execute(self->reorder, 2, arguments);
+}
+
+static void compute(const computation *self)
+{
+    dnnl_exec_arg_t arguments[TENSORS];
+    size_t count = 0;
+    for (size_t i = 0; i < TENSORS; i++)
+        if (self->tensors[i].to != NULL)
+            arguments[count++] = (dnnl_exec_arg_t){arguments_of[i], self->tensors[i].to};
+    execute(self->primitive, count, arguments);
+}
+
+/* The name of the implementation, as `jit:avx512_core`. */
+static const char *implementation(dnnl_primitive_desc_t descriptor)
+{
+    static char name[64];
+    const char *text = "";
+    dnnl_primitive_desc_query(descriptor, dnnl_query_impl_info_str, 0, &text);
+    snprintf(name, sizeof name, "%s", text);
+    return name;
+}
+
+static void *open_computation(const peer_row *row, const char *variant, peer_mode mode,
+                              const char **detail)
+{
+    dnnl_primitive_desc_t found;
+    computation self = {.mode = mode};
+    float *const data[TENSORS] = {row->input, row->weight, NULL};
+    describe_plain(&self, row);
+    (row->weight != NULL ? find_conv : find_pool)(&self, row, variant, &found);
+    if (found == NULL || (row->weight == NULL && mode == PEER_PREPARED))
+        return NULL;
+    *detail = implementation(found);
+    for (size_t i = 0; i < TENSORS; i++)
+        if (i != WEIGHT || row->weight != NULL)
+            prepare_tensor(&self.tensors[i], dnnl_primitive_desc_query_md(found, queries_of[i], 0),
+                           data[i], i == OUTPUT);
+    self.primitive = create(found);
+    reorder(&self.tensors[INPUT], false);
+    reorder(&self.tensors[WEIGHT], false);
+    computation *const opened = malloc(sizeof *opened);
+    if (opened == NULL)
+        abort();
+    *opened = self;
+    return opened;
+}
+
+static void run_computation(void *work)
+{
+    const computation *const self = work;
+    if (self->mode != PEER_OWN)
+        reorder(&self->tensors[INPUT], false);
+    if (self->mode == PEER_CALL)
+        reorder(&self->tensors[WEIGHT], false);
+    compute(self);
+    if (self->mode != PEER_OWN)
+        reorder(&self->tensors[OUTPUT], true);
+    expect(dnnl_stream_wait(stream));
+}
+
+static void read_computation(void *work, float *output)
+{
+    const computation *const self = work;
+    const tensor *const made = &self->tensors[OUTPUT];
+    void *data;
+    if (self->mode == PEER_OWN)
+        reorder(made, true);
+    expect(dnnl_stream_wait(stream));
+    expect(dnnl_memory_get_data_handle(made->from, &data));
+    memcpy(output, data, dnnl_memory_desc_get_size(&made->plain));
+}
+
+static void close_computation(void *work)
+{
+    computation *const self = work;
+    expect(dnnl_primitive_destroy(self->primitive));
+    for (size_t i = 0; i < TENSORS; i++) {
+        const tensor *const at = &self->tensors[i];
+        if (at->reorder != NULL) {
+            expect(dnnl_primitive_destroy(at->reorder));
+            expect(dnnl_memory_destroy(at->to));
+        }
+        if (at->from != NULL)
+            expect(dnnl_memory_destroy(at->from));
+    }
+    free(self);
+}
+
+/* The driver sets OMP_NUM_THREADS, which is what this library heeds. */
+int main(int count, char *arguments[])
+{
+    static const char *const variants[] = {"direct", "winograd", "plain", NULL};
+    static char version[32];
+    const dnnl_version_t *const numbers = dnnl_version();
+    peer_threads(count, arguments);
+    snprintf(version, sizeof version, "oneDNN %d.%d.%d", numbers->major, numbers->minor,
+             numbers->patch);
+    expect(dnnl_engine_create(&engine, dnnl_cpu, 0));
+    expect(dnnl_stream_create(&stream, engine, dnnl_stream_default_flags));
+    return peer_serve(&(peer){version, variants, open_computation, run_computation,
+                              read_computation, close_computation});
+}
