@@ -34,6 +34,7 @@ class Entry:
     mode: str
     detail: str
     difference: float
+    spent: float = 0  # seconds, all told
     times: list = field(default_factory=list)  # milliseconds
 
     @property
@@ -49,9 +50,11 @@ class Entry:
         return statistics.median(self.times)
 
     def take(self, seconds):
+        began = time.perf_counter()
         answer = self.contender.ask('time', self.variant, self.mode, seconds)
         self.times += [float(word) / 1000 for word in answer]
         time.sleep(REST)
+        self.spent += time.perf_counter() - began
 
 
 def draw(row, directory):
@@ -90,7 +93,8 @@ def measure(row, started, options, directory):
     entries = open_entries(row, started, options.contenders, directory)
     for _ in range(options.rounds):
         for entry in entries:
-            entry.take(options.seconds / options.rounds)
+            if entry.spent < options.seconds:
+                entry.take(options.seconds / options.rounds)
     return entries
 
 
