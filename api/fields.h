@@ -104,6 +104,11 @@ typedef struct {
     uint32_t value;
 } api_choices;
 
+static inline uint32_t api_choice_bit(int value)
+{
+    return UINT32_C(1) << value;
+}
+
 /* A lifted array of numbers, of any rank. */
 typedef struct {
     bool given;

@@ -7,6 +7,16 @@
 
 #include <layer/window.h>
 
+/* Of a row: one integer for each spatial axis, or one for all. */
+#define API_PER_AXIS(least, greatest)                                                              \
+    .kind = &api_integers_kind, .minimum = (least), .maximum = (greatest), .fewest = 1,            \
+    .most = LAYER_MAX_SPATIAL
+
+/* Of a row of pads: all begins, then all ends, or one for all. */
+#define API_PER_SIDE(least, greatest)                                                              \
+    .kind = &api_integers_kind, .minimum = (least), .maximum = (greatest), .fewest = 2,            \
+    .most = 2 * LAYER_MAX_SPATIAL
+
 typedef struct {
     api_integers kernel_shape, strides, pads, dilations;
     api_choice auto_pad;

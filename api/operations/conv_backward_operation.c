@@ -1,12 +1,11 @@
 /* POST /v1/conv/backward: the gradients of a convolution.
  * SPDX-License-Identifier: MIT */
 #include "conv_fields.h"
+#include "gradients.h"
 #include "operation.h"
 #include "ranks.h"
 
 #include <layer/conv_backward.h>
-
-typedef enum { GRAD_INPUT, GRAD_WEIGHT, GRAD_BIAS } gradient;
 
 typedef struct {
     api_call call;
@@ -19,20 +18,13 @@ typedef struct {
     } request;
     layer_conv conv;
     struct {
-        api_result grad_input, grad_weight, grad_bias;
+        api_gradient_results gradients;
         api_decided_geometry geometry;
         api_integer group;
     } reply;
 } backward_call;
 
 /* ---- The fields ------------------------------------------------------------------------------ */
-
-static const api_option gradients[] = {
-    {"grad_input", GRAD_INPUT, "takes weight and grad_output"},
-    {"grad_weight", GRAD_WEIGHT, "takes input and grad_output"},
-    {"grad_bias", GRAD_BIAS, "takes grad_output"},
-    {0},
-};
 
 static const api_field request_fields[] = {
     {.name = "input",
@@ -69,25 +61,17 @@ static const api_field request_fields[] = {
     {.name = "outputs",
      .kind = &api_choices_kind,
      .offset = offsetof(backward_call, request.outputs),
-     .options = gradients,
+     .options = api_gradients,
      .summary = "the gradients to compute; by default all three, or with input_shape all but "
                 "grad_weight"},
     {0},
 };
 
 static const api_field reply_fields[] = {
-    {.name = "grad_input",
-     .kind = &api_result_kind,
-     .offset = offsetof(backward_call, reply.grad_input),
-     .summary = "of the input's shape"},
-    {.name = "grad_weight",
-     .kind = &api_result_kind,
-     .offset = offsetof(backward_call, reply.grad_weight),
-     .summary = "of the weight's shape"},
-    {.name = "grad_bias",
-     .kind = &api_result_kind,
-     .offset = offsetof(backward_call, reply.grad_bias),
-     .summary = "[K]"},
+    {.name = "gradients",
+     .kind = &api_included_kind,
+     .offset = offsetof(backward_call, reply.gradients),
+     .fields = api_gradient_fields},
     {.name = "geometry",
      .kind = &api_included_kind,
      .offset = offsetof(backward_call, reply.geometry),
@@ -114,41 +98,26 @@ static bool check_input(const backward_call *call, api_problem *problem)
                       "for");
 }
 
-static uint32_t bit_of(gradient which)
-{
-    return UINT32_C(1) << which;
-}
-
 /* The gradients asked for, as bits. */
 static bool choose(const backward_call *call, uint32_t *chosen, api_problem *problem)
 {
     const bool by_shape = !call->request.input.given;
-    const uint32_t possible =
-        bit_of(GRAD_INPUT) | bit_of(GRAD_BIAS) | (by_shape ? 0 : bit_of(GRAD_WEIGHT));
+    const uint32_t possible = api_choice_bit(API_GRAD_INPUT) | api_choice_bit(API_GRAD_BIAS) |
+                              (by_shape ? 0 : api_choice_bit(API_GRAD_WEIGHT));
     *chosen = call->request.outputs.given ? call->request.outputs.value : possible;
     return (*chosen & ~possible) == 0 ||
            api_refuse(problem, 422, "/outputs",
                       "outputs has grad_weight, which takes input; input_shape is its shape alone");
 }
 
-static uint64_t multiplications_of(const layer_conv *conv, uint32_t chosen)
-{
-    const uint64_t products =
-        (uint64_t)((chosen & bit_of(GRAD_INPUT)) != 0) + ((chosen & bit_of(GRAD_WEIGHT)) != 0);
-    uint64_t all;
-    return __builtin_mul_overflow(conv->multiplications, products, &all) ? UINT64_MAX : all;
-}
-
 static void fill_reply(backward_call *call, const layer_shape *input, uint32_t chosen)
 {
     const layer_conv *const conv = &call->conv;
-    const layer_shape bias = {.rank = 1, .extent = {conv->weight.extent[0]}};
-    call->call.multiplications = multiplications_of(conv, chosen);
-    call->reply.grad_input =
-        (api_result){.given = (chosen & bit_of(GRAD_INPUT)) != 0, .shape = *input};
-    call->reply.grad_weight = (api_result){.given = (chosen & bit_of(GRAD_WEIGHT)) != 0,
-                                           .shape = call->request.weight.shape};
-    call->reply.grad_bias = (api_result){.given = (chosen & bit_of(GRAD_BIAS)) != 0, .shape = bias};
+    if (__builtin_mul_overflow(conv->multiplications, api_gradient_products(chosen),
+                               &call->call.multiplications))
+        call->call.multiplications = UINT64_MAX;
+    api_fill_gradients(&call->reply.gradients, chosen, input, &call->request.weight.shape,
+                       conv->weight.extent[0]);
     call->reply.group = (api_integer){true, conv->group};
     api_decide_geometry(&call->reply.geometry, conv->window, conv->axes);
 }
@@ -179,10 +148,10 @@ static bool describe(api_call *base, api_problem *problem)
 static size_t workspace_size(const api_call *base, int threads)
 {
     const backward_call *const call = (const backward_call *)base;
-    const size_t input = call->reply.grad_input.given
+    const size_t input = call->reply.gradients.grad_input.given
                              ? layer_conv_grad_input_workspace_size(&call->conv, threads)
                              : 0;
-    const size_t weight = call->reply.grad_weight.given
+    const size_t weight = call->reply.gradients.grad_weight.given
                               ? layer_conv_grad_weight_workspace_size(&call->conv, threads)
                               : 0;
     return input > weight ? input : weight;
@@ -191,16 +160,17 @@ static size_t workspace_size(const api_call *base, int threads)
 static layer_status compute(api_call *base, const layer_run *run)
 {
     const backward_call *const call = (const backward_call *)base;
+    const api_gradient_results *const gradients = &call->reply.gradients;
     const float *const grad_output = call->request.grad_output.data;
     layer_status status = LAYER_OK;
-    if (call->reply.grad_input.given)
+    if (gradients->grad_input.given)
         status = layer_conv_grad_input(&call->conv, call->request.weight.data, grad_output,
-                                       call->reply.grad_input.data, run);
-    if (status == LAYER_OK && call->reply.grad_weight.given)
+                                       gradients->grad_input.data, run);
+    if (status == LAYER_OK && gradients->grad_weight.given)
         status = layer_conv_grad_weight(&call->conv, call->request.input.data, grad_output,
-                                        call->reply.grad_weight.data, run);
-    if (status == LAYER_OK && call->reply.grad_bias.given)
-        status = layer_conv_grad_bias(&call->conv, grad_output, call->reply.grad_bias.data, run);
+                                        gradients->grad_weight.data, run);
+    if (status == LAYER_OK && gradients->grad_bias.given)
+        status = layer_conv_grad_bias(&call->conv, grad_output, gradients->grad_bias.data, run);
     return status;
 }
 

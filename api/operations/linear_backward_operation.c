@@ -1,11 +1,10 @@
 /* POST /v1/linear/backward: the gradients of a linear layer.
  * SPDX-License-Identifier: MIT */
 #include "conv_fields.h"
+#include "gradients.h"
 #include "operation.h"
 
 #include <layer/linear.h>
-
-typedef enum { GRAD_INPUT, GRAD_WEIGHT, GRAD_BIAS } gradient;
 
 typedef struct {
     api_call call;
@@ -15,18 +14,11 @@ typedef struct {
     } request;
     layer_linear linear;
     struct {
-        api_result grad_input, grad_weight, grad_bias;
+        api_gradient_results gradients;
     } reply;
 } backward_call;
 
 /* ---- The fields ------------------------------------------------------------------------------ */
-
-static const api_option gradients[] = {
-    {"grad_input", GRAD_INPUT, "takes weight and grad_output"},
-    {"grad_weight", GRAD_WEIGHT, "takes input and grad_output"},
-    {"grad_bias", GRAD_BIAS, "takes grad_output"},
-    {0},
-};
 
 static const api_field request_fields[] = {
     {.name = "input",
@@ -45,52 +37,39 @@ static const api_field request_fields[] = {
     {.name = "outputs",
      .kind = &api_choices_kind,
      .offset = offsetof(backward_call, request.outputs),
-     .options = gradients,
+     .options = api_gradients,
      .summary = "the gradients to compute; by default all that what is given allows"},
     {0},
 };
 
 static const api_field reply_fields[] = {
-    {.name = "grad_input",
-     .kind = &api_result_kind,
-     .offset = offsetof(backward_call, reply.grad_input),
-     .summary = "of the input's shape"},
-    {.name = "grad_weight",
-     .kind = &api_result_kind,
-     .offset = offsetof(backward_call, reply.grad_weight),
-     .summary = "of the weight's shape"},
-    {.name = "grad_bias",
-     .kind = &api_result_kind,
-     .offset = offsetof(backward_call, reply.grad_bias),
-     .summary = "[out]"},
+    {.name = "gradients",
+     .kind = &api_included_kind,
+     .offset = offsetof(backward_call, reply.gradients),
+     .fields = api_gradient_fields},
     {0},
 };
 
 /* ---- Describing ------------------------------------------------------------------------------ */
 
-static uint32_t bit_of(gradient which)
-{
-    return UINT32_C(1) << which;
-}
-
 /* Refuses a gradient that was asked for without what it takes. */
 static bool check_given(const api_tensor *tensor, const char *pointer, uint32_t chosen,
-                        gradient which, api_problem *problem)
+                        api_gradient which, api_problem *problem)
 {
-    return tensor->given || (chosen & bit_of(which)) == 0 ||
+    return tensor->given || (chosen & api_choice_bit((int)which)) == 0 ||
            api_refuse(problem, 422, pointer, "missing field \"%s\", which %s takes", pointer + 1,
-                      gradients[which].name);
+                      api_gradients[which].name);
 }
 
 /* The gradients asked for, as bits. */
 static bool choose(const backward_call *call, uint32_t *chosen, api_problem *problem)
 {
-    const uint32_t possible = (call->request.weight.given ? bit_of(GRAD_INPUT) : 0) |
-                              (call->request.input.given ? bit_of(GRAD_WEIGHT) : 0) |
-                              bit_of(GRAD_BIAS);
+    const uint32_t possible = (call->request.weight.given ? api_choice_bit(API_GRAD_INPUT) : 0) |
+                              (call->request.input.given ? api_choice_bit(API_GRAD_WEIGHT) : 0) |
+                              api_choice_bit(API_GRAD_BIAS);
     *chosen = call->request.outputs.given ? call->request.outputs.value : possible;
-    return check_given(&call->request.weight, "/weight", *chosen, GRAD_INPUT, problem) &&
-           check_given(&call->request.input, "/input", *chosen, GRAD_WEIGHT, problem);
+    return check_given(&call->request.weight, "/weight", *chosen, API_GRAD_INPUT, problem) &&
+           check_given(&call->request.input, "/input", *chosen, API_GRAD_WEIGHT, problem);
 }
 
 /* The shapes of input and weight, of which either may be left out: grad_output says the rest. */
@@ -117,13 +96,9 @@ static bool find_shapes(const backward_call *call, layer_shape *input, layer_sha
 static void fill_reply(backward_call *call, uint32_t chosen)
 {
     const layer_linear *const linear = &call->linear;
-    const layer_shape bias = {.rank = 1, .extent = {linear->weight.extent[0]}};
-    const bool input = (chosen & bit_of(GRAD_INPUT)) != 0;
-    const bool weight = (chosen & bit_of(GRAD_WEIGHT)) != 0;
-    call->call.multiplications = linear->multiplications * ((uint64_t)input + (uint64_t)weight);
-    call->reply.grad_input = (api_result){.given = input, .shape = linear->input};
-    call->reply.grad_weight = (api_result){.given = weight, .shape = linear->weight};
-    call->reply.grad_bias = (api_result){.given = (chosen & bit_of(GRAD_BIAS)) != 0, .shape = bias};
+    call->call.multiplications = linear->multiplications * api_gradient_products(chosen);
+    api_fill_gradients(&call->reply.gradients, chosen, &linear->input, &linear->weight,
+                       linear->weight.extent[0]);
 }
 
 static bool describe(api_call *base, api_problem *problem)
@@ -153,17 +128,17 @@ static size_t workspace_size(const api_call *call, int threads)
 static layer_status compute(api_call *base, const layer_run *run)
 {
     const backward_call *const call = (const backward_call *)base;
+    const api_gradient_results *const gradients = &call->reply.gradients;
     const float *const grad_output = call->request.grad_output.data;
     layer_status status = LAYER_OK;
-    if (call->reply.grad_input.given)
+    if (gradients->grad_input.given)
         status = layer_linear_grad_input(&call->linear, call->request.weight.data, grad_output,
-                                         call->reply.grad_input.data, run);
-    if (status == LAYER_OK && call->reply.grad_weight.given)
+                                         gradients->grad_input.data, run);
+    if (status == LAYER_OK && gradients->grad_weight.given)
         status = layer_linear_grad_weight(&call->linear, call->request.input.data, grad_output,
-                                          call->reply.grad_weight.data, run);
-    if (status == LAYER_OK && call->reply.grad_bias.given)
-        status =
-            layer_linear_grad_bias(&call->linear, grad_output, call->reply.grad_bias.data, run);
+                                          gradients->grad_weight.data, run);
+    if (status == LAYER_OK && gradients->grad_bias.given)
+        status = layer_linear_grad_bias(&call->linear, grad_output, gradients->grad_bias.data, run);
     return status;
 }
 

@@ -27,7 +27,7 @@ const layer_pool_implementation *layer_pool_implementation_of(const layer_pool *
 
 /* ---- Arguments alone ------------------------------------------------------------------------- */
 
-static layer_status check_input(const layer_shape *input, layer_error *error)
+layer_status layer_pool_check_input(const layer_shape *input, layer_error *error)
 {
     size_t count;
     if (input->rank < 3 || input->rank > LAYER_MAX_RANK)
@@ -97,7 +97,7 @@ static layer_status check_kernel(const layer_pool_options *options, int axes, la
 static layer_status check_arguments(const layer_shape *input, const layer_pool_options *options,
                                     layer_error *error)
 {
-    layer_status status = check_input(input, error);
+    layer_status status = layer_pool_check_input(input, error);
     if (status == LAYER_OK)
         status = check_kind(options, error);
     if (status != LAYER_OK)

@@ -57,6 +57,9 @@ LAYER_POOL_KIND_LIST(LAYER_POOL_IMPLEMENTATION)
 
 const layer_pool_implementation *layer_pool_implementation_of(const layer_pool *pool);
 
+/* Whether an input, of pooling or of undoing it, has a rank and extents that can be pooled. */
+layer_status layer_pool_check_input(const layer_shape *input, layer_error *error);
+
 /* Whether each plane is one window that fits it exactly. */
 bool layer_pool_is_whole(const layer_pool *pool);
 

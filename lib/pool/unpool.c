@@ -3,6 +3,7 @@
 #include "layer/unpool.h"
 #include "core/refuse.h"
 #include "core/tasks.h"
+#include "pool/pool_kind.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -25,21 +26,11 @@ static layer_status check_argument(const char *argument, const int values[], int
     return LAYER_OK;
 }
 
-static layer_status check_input(const layer_shape *input, layer_error *error)
-{
-    size_t count;
-    if (input->rank < 3 || input->rank > LAYER_MAX_RANK)
-        return layer_refuse(error, LAYER_INVALID, "input",
-                            "input has rank %d, expected 3 to %d: [N, C, 1 to %d spatial axes]",
-                            input->rank, LAYER_MAX_RANK, LAYER_MAX_SPATIAL);
-    return layer_shape_count(input, "input", &count, error);
-}
-
 static layer_status check_arguments(const layer_shape *input, const layer_unpool_options *options,
                                     layer_error *error)
 {
     const int axes = input->rank - 2;
-    layer_status status = check_input(input, error);
+    layer_status status = layer_pool_check_input(input, error);
     if (status == LAYER_OK)
         status = check_argument("kernel_shape", options->kernel, axes, 1, error);
     if (status == LAYER_OK)

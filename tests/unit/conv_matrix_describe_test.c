@@ -1,12 +1,12 @@
 /* Describing convolutions as matrices: what is counted, what is refused, stopping early.
  * SPDX-License-Identifier: MIT */
 #include "layer/conv_matrix.h"
+#include "support/refusal.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include <cmocka.h>
 
@@ -60,15 +60,12 @@ static void cells_are_counted(void **state)
 
 static void check_refusal(const layer_conv *conv, layer_status status, const char *reason)
 {
-    layer_conv_matrix matrix, untouched;
+    layer_conv_matrix matrix;
     layer_error error;
-    memset(&matrix, 0x55, sizeof matrix);
-    memset(&untouched, 0x55, sizeof untouched);
-    assert_int_equal(layer_conv_matrix_describe(&matrix, conv, &error), status);
-    assert_int_equal(error.status, status);
-    assert_string_equal(error.argument, "input");
-    assert_string_equal(error.reason, reason);
-    assert_memory_equal(&matrix, &untouched, sizeof matrix);
+    spoil(&matrix, sizeof matrix);
+    const layer_status returned = layer_conv_matrix_describe(&matrix, conv, &error);
+    expect_refusal(returned, &error, &(refusal){status, "input", reason});
+    expect_spoilt(&matrix, sizeof matrix);
 }
 
 static void batches_and_too_many_nonzeros_are_refused(void **state)

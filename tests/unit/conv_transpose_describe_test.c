@@ -1,13 +1,13 @@
 /* Describing transposed convolutions: what is derived, and every refusal.
  * SPDX-License-Identifier: MIT */
 #include "layer/conv_transpose.h"
+#include "support/refusal.h"
 
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include <cmocka.h>
 
@@ -237,17 +237,14 @@ static void refusals_name_the_argument(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
-        layer_conv_transpose transpose, untouched;
+        layer_conv_transpose transpose;
         layer_error error;
-        memset(&transpose, 0x55, sizeof transpose);
-        memset(&untouched, 0x55, sizeof untouched);
+        spoil(&transpose, sizeof transpose);
         const layer_status status = layer_conv_transpose_describe(
             &transpose, &refusals[i].input, &refusals[i].weight, &refusals[i].options, &error);
-        assert_int_equal(status, refusals[i].status);
-        assert_string_equal(error.reason, refusals[i].reason);
-        assert_string_equal(error.argument, refusals[i].argument);
-        assert_int_equal(error.status, status);
-        assert_memory_equal(&transpose, &untouched, sizeof transpose);
+        expect_refusal(status, &error,
+                       &(refusal){refusals[i].status, refusals[i].argument, refusals[i].reason});
+        expect_spoilt(&transpose, sizeof transpose);
     }
 }
 

@@ -1,6 +1,7 @@
 /* Describing networks: refusals that name the layer, and sizes beyond 64 bits.
  * SPDX-License-Identifier: MIT */
 #include "layer/receptive_field.h"
+#include "support/refusal.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,10 +18,9 @@ static void refused(const layer_receptive_network *network, layer_status status,
     static layer_receptive_field fields[MOST];
     layer_error error;
     size_t blamed;
-    assert_int_equal(layer_receptive_field_describe(fields, network, &blamed, &error), status);
+    const layer_status returned = layer_receptive_field_describe(fields, network, &blamed, &error);
+    expect_refusal(returned, &error, &(refusal){status, argument, reason});
     assert_int_equal(blamed, place);
-    assert_string_equal(error.argument, argument);
-    assert_string_equal(error.reason, reason);
 }
 
 static void what_is_wrong_is_named(void **state)

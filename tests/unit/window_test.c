@@ -1,13 +1,13 @@
 /* Sliding windows: worked examples and every refusal.
  * SPDX-License-Identifier: MIT */
 #include "layer/window.h"
+#include "support/refusal.h"
 
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include <cmocka.h>
 
@@ -140,11 +140,10 @@ static void windows_that_do_not_fit_are_refused(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         layer_window window = cases[i].given;
         layer_error error = {0};
-        assert_int_equal(layer_window_describe(&window, cases[i].auto_pad, false, 1, &error),
-                         cases[i].status);
-        assert_int_equal(error.status, cases[i].status);
-        assert_string_equal(error.argument, cases[i].argument);
-        assert_string_equal(error.reason, cases[i].reason);
+        const layer_status status =
+            layer_window_describe(&window, cases[i].auto_pad, false, 1, &error);
+        expect_refusal(status, &error,
+                       &(refusal){cases[i].status, cases[i].argument, cases[i].reason});
         assert_memory_equal(&window, &cases[i].given, sizeof window);
     }
 }
