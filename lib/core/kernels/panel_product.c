@@ -28,44 +28,53 @@ __attribute__((always_inline)) static inline lanes load(const float *x, bool is_
     return is_whole ? lanes_load(x) : lanes_load_some(x, last);
 }
 
-/* What the sums of a tile's row begin with. */
-__attribute__((always_inline)) static inline lanes
-start_of(const layer_panel *panel, size_t row, const float *result, bool is_whole, int last)
-{
-    if (panel->accumulates)
-        return load(result, is_whole, last);
-    return lanes_all(panel->start == NULL ? 0 : panel->start[row]);
-}
+/* Unrolled early enough that the arrays of sums become registers. */
 
 __attribute__((always_inline)) static inline void
 multiply_tile(const layer_panel *panel, place at, const int rows, const int vectors, bool is_whole)
 {
     const float *left = panel->left + at.row * panel->left_leading;
     const float *right = panel->right + at.column;
+    const float *const start = panel->start == NULL ? NULL : panel->start + at.row;
     float *const result = panel->result + at.row * panel->result_leading + at.column;
     const size_t left_leading = panel->left_leading, right_leading = panel->right_leading;
+    const size_t result_leading = panel->result_leading, depth = panel->depth;
+    const bool accumulates = panel->accumulates;
     lanes sums[MOST_ROWS][MOST_VECTORS];
-    for (int i = 0; i < rows; i++)
-        for (int v = 0; v < vectors; v++)
-            sums[i][v] =
-                start_of(panel, at.row + (size_t)i,
-                         result + (size_t)i * panel->result_leading + v * LANES, is_whole, at.last);
-    for (size_t k = 0; k < panel->depth; k++, left++, right += right_leading) {
+#pragma GCC unroll 14
+    for (int i = 0; i < rows; i++) {
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) {
+            sums[i][v] = (lanes){0};
+            __builtin_prefetch(result + (size_t)i * result_leading + v * LANES, 1);
+        }
+    }
+    for (size_t k = 0; k < depth; k++, left++, right += right_leading) {
         lanes factors[MOST_VECTORS];
+#pragma GCC unroll 4
         for (int v = 0; v < vectors; v++)
             factors[v] = load(right + v * LANES, is_whole, at.last);
-        for (int i = 0; i < rows; i++)
+#pragma GCC unroll 14
+        for (int i = 0; i < rows; i++) {
+            const lanes value = lanes_all(left[(size_t)i * left_leading]);
+#pragma GCC unroll 4
             for (int v = 0; v < vectors; v++)
-                sums[i][v] += left[(size_t)i * left_leading] * factors[v];
+                sums[i][v] += value * factors[v];
+        }
     }
-    for (int i = 0; i < rows; i++)
+#pragma GCC unroll 14
+    for (int i = 0; i < rows; i++) {
+        const lanes begin = lanes_all(start == NULL ? 0 : start[i]);
+#pragma GCC unroll 4
         for (int v = 0; v < vectors; v++) {
-            float *const to = result + (size_t)i * panel->result_leading + v * LANES;
+            float *const to = result + (size_t)i * result_leading + v * LANES;
+            sums[i][v] += accumulates ? load(to, is_whole, at.last) : begin;
             if (is_whole)
                 lanes_store(to, sums[i][v]);
             else
                 lanes_store_some(to, sums[i][v], at.last);
         }
+    }
 }
 
 #define TILE(rows, vectors, is_whole)                                                              \
