@@ -167,7 +167,7 @@ void onnx_attributes(const onnx_node *node,
     }
 }
 
-static const Onnx__AttributeProto *attribute_of(const onnx_node *node, const char *name)
+const Onnx__AttributeProto *onnx_attribute(const onnx_node *node, const char *name)
 {
     const Onnx__NodeProto *const proto = proto_of(node);
     for (size_t index = 0; index < proto->n_attribute; index++)
@@ -203,69 +203,4 @@ bool onnx_has_output(const onnx_node *node, size_t index)
 void onnx_set_output(const onnx_node *node, size_t index, tensor values)
 {
     know(node->model, proto_of(node)->output[index], values);
-}
-
-/* ---- What computes nothing ------------------------------------------------------------------- */
-
-static tensor reshaped(const tensor *values, size_t rank, const size_t extent[])
-{
-    tensor copy = tensor_create(rank, extent);
-    memcpy(copy.data, values->data, values->count * sizeof *copy.data);
-    return copy;
-}
-
-static bool is_listed(const Onnx__AttributeProto *axes, size_t axis)
-{
-    for (size_t index = 0; index < axes->n_ints; index++)
-        if (axes->ints[index] == (int64_t)axis)
-            return true;
-    return false;
-}
-
-/* An axis of 1 at each of the places listed, as the output counts them. */
-static bool unsqueeze(const onnx_node *node)
-{
-    const tensor *const input = onnx_input(node, 0);
-    const Onnx__AttributeProto *const axes = attribute_of(node, "axes");
-    size_t extent[TENSOR_MAX_RANK], from = 0;
-    if (axes == NULL || input == NULL || input->rank + axes->n_ints > TENSOR_MAX_RANK)
-        return false;
-    const size_t rank = input->rank + axes->n_ints;
-    for (size_t axis = 0; axis < rank; axis++)
-        extent[axis] = is_listed(axes, axis) ? 1 : input->extent[from++];
-    onnx_set_output(node, 0, reshaped(input, rank, extent));
-    return true;
-}
-
-/* Without the axes listed, as the input counts them. */
-static bool squeeze(const onnx_node *node)
-{
-    const tensor *const input = onnx_input(node, 0);
-    const Onnx__AttributeProto *const axes = attribute_of(node, "axes");
-    size_t extent[TENSOR_MAX_RANK], rank = 0;
-    if (axes == NULL || input == NULL)
-        return false;
-    for (size_t axis = 0; axis < input->rank; axis++)
-        if (!is_listed(axes, axis))
-            extent[rank++] = input->extent[axis];
-    onnx_set_output(node, 0, reshaped(input, rank, extent));
-    return true;
-}
-
-static bool constant(const onnx_node *node)
-{
-    const Onnx__AttributeProto *const value = attribute_of(node, "value");
-    tensor values;
-    if (value == NULL || value->t == NULL || !onnx_tensor_convert(value->t, &values))
-        return false;
-    onnx_set_output(node, 0, values);
-    return true;
-}
-
-bool onnx_move(const onnx_node *node)
-{
-    const char *const name = onnx_operator(node);
-    return (strcmp(name, "Unsqueeze") == 0 && unsqueeze(node)) ||
-           (strcmp(name, "Squeeze") == 0 && squeeze(node)) ||
-           (strcmp(name, "Constant") == 0 && constant(node));
 }

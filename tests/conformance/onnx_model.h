@@ -38,10 +38,6 @@ const tensor *onnx_input(const onnx_node *node, size_t index);
 bool onnx_has_output(const onnx_node *node, size_t index);
 void onnx_set_output(const onnx_node *node, size_t index, tensor values);
 
-/* Does what an operator does that computes nothing: Constant, Unsqueeze, Squeeze. False if it is
- * another one. */
-bool onnx_move(const onnx_node *node);
-
 /* The greatest tensor_distance() of the graph's outputs from what is expected. */
 double onnx_distance(const onnx_model *model);
 

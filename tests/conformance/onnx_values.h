@@ -3,7 +3,7 @@
 #ifndef CONFORMANCE_ONNX_VALUES_H
 #define CONFORMANCE_ONNX_VALUES_H
 
-#include "support/tensor_forms.h"
+#include "onnx_model.h"
 
 #include "onnx.pb-c.h"
 
@@ -19,5 +19,8 @@ bool onnx_tensor_read(const char *directory, const char *name, tensor *values);
 
 /* "3", "[1,2]", "\"SAME_UPPER\"", or "null" for what is none of them; the caller frees it. */
 char *onnx_attribute_text(const Onnx__AttributeProto *attribute);
+
+/* An attribute of a node; NULL if it has none of this name. */
+const Onnx__AttributeProto *onnx_attribute(const onnx_node *node, const char *name);
 
 #endif

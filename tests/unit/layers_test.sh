@@ -51,6 +51,7 @@ plant lib/core/planted.c pthread_mutex_lock \
 plant lib/core/planted.c cJSON_Parse \
     'void *cJSON_Parse(char *); void *layer_planted(void); void *layer_planted(void) { return cJSON_Parse(0); }'
 plant lib/core/planted.c unprefixed 'int unprefixed(void); int unprefixed(void) { return 1; }'
+plant lib/include/layer/planted.h 'not in layer.h' '/* Planted. */'
 plant lib/core/planted.h api/api.h '#include "api/api.h"'
 plant lib/core/planted.h cjson/cJSON.h '#include <cjson/cJSON.h>'
 plant api/planted.h microhttpd.h '#include <microhttpd.h>'
