@@ -68,7 +68,7 @@ check_links() {
 names_in() {
     local place name folder
     folder=$(dirname "$1")
-    grep -oE '\b(layer|api|server|LAYER|API|SERVER)_[A-Za-z0-9_]*[A-Za-z0-9]' "$1" | sed 's/$/ lib api server/'
+    grep -oP '\b(layer|api|server|LAYER|API|SERVER)_[A-Za-z0-9_]*[A-Za-z0-9]\b(?!\.\w)' "$1" | sed 's/$/ lib api server/'
     # shellcheck disable=SC2016  # backquotes are meant
     tr '\n' ' ' <"$1" | grep -oE '(`[a-z_]+`(,| and) )*`[a-z_]+` in \[[^]]*\]\([^):]+\)' | while read -r place; do
         for name in $(grep -oE '`[a-z_]+`' <<<"${place%%[*}" | tr -d '`'); do
