@@ -29,6 +29,7 @@
 #include "layer/random.h"
 #include "layer/receptive_field.h"
 #include "layer/separable_depthwise.h"
+#include "layer/separable_spatial.h"
 #include "layer/status.h"
 #include "layer/tensor.h"
 #include "layer/unpool.h"
