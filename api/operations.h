@@ -19,6 +19,8 @@
     X(separable_depthwise)                                                                         \
     X(separable_depthwise_backward)                                                                \
     X(separable_factorize)                                                                         \
+    X(separable_spatial)                                                                           \
+    X(separable_spatial_backward)                                                                  \
     X(unpool)                                                                                      \
     X(variance)
 
