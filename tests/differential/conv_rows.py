@@ -192,6 +192,58 @@ def draw_separable_depthwise_backward(random):
         forward, tensors['grad_output'], **{name: tensors[name] for name in request}))
 
 
+# ---- Spatially separable convolution --------------------------------------------------------------------------------
+
+
+class SpatialGeometry(ConvGeometry):
+    """A convolution over two axes, with factors of its kernels: bare, of each kernel, or shared by all."""
+
+    def __init__(self, random):
+        super().__init__(random)
+        while self.axes != 2:
+            super().__init__(random)
+        height, width = self.kernel
+        products, channels = random.choice((1, 1, 2, 3)), self.channels // self.group
+        self.kind = 'bare' if self.bare else random.choice(('each', 'shared'))
+        lead = {'bare': [], 'each': [self.outputs, channels], 'shared': None}[self.kind]
+        if lead is None:
+            products *= random.choice((1, 4))
+            self.factors = [products * self.group, channels, height], [self.outputs, products, width]
+        elif self.bare and products == 1 and random.random() < 0.5:
+            self.factors = [height], [width]
+        else:
+            self.factors = lead + [products, height], lead + [products, width]
+
+    def tensors(self, random):
+        tensors = super().tensors(random)
+        del tensors['weight']
+        return {**tensors, 'column': normals(random, self.factors[0]), 'row': normals(random, self.factors[1])}
+
+    def kernels(self, column, row):
+        if self.kind != 'shared':
+            return (column.unsqueeze(-1) * row.unsqueeze(-2)).sum(-3) if column.dim() > 1 else torch.outer(column, row)
+        columns, rows = column.unflatten(0, (self.group, -1)), row.unflatten(0, (self.group, -1))
+        return torch.einsum('gmcr,gkms->gkcrs', columns, rows).flatten(0, 1)
+
+    def convolve(self, input, column, row, bias=None):
+        return self.forward(input, self.kernels(column, row), bias)
+
+
+def draw_separable_spatial(random):
+    geometry = SpatialGeometry(random)
+    request = {**geometry.tensors(random), **geometry.attributes(random)}
+    return Trial(request, lambda tensors: {'output': geometry.convolve(**tensors)})
+
+
+def draw_separable_spatial_backward(random):
+    geometry = SpatialGeometry(random)
+    tensors = geometry.tensors(random)
+    output = geometry.convolve(**{name: torch.from_numpy(value) for name, value in tensors.items()})
+    request = {**tensors, 'grad_output': normals(random, list(output.shape)), **geometry.attributes(random)}
+    return Trial(request, lambda given: gradients(
+        geometry.convolve, given['grad_output'], **{name: given[name] for name in tensors}))
+
+
 # ---- Transposed convolution -------------------------------------------------------------------------------------
 
 
@@ -281,5 +333,7 @@ ROWS = [
     Row('conv/matrix', 'conv/matrix', draw_conv_matrix),
     Row('separable/depthwise', 'separable/depthwise', draw_separable_depthwise),
     Row('separable/depthwise/backward', 'separable/depthwise/backward', draw_separable_depthwise_backward),
+    Row('separable/spatial', 'separable/spatial', draw_separable_spatial),
+    Row('separable/spatial/backward', 'separable/spatial/backward', draw_separable_spatial_backward),
     Row('conv-transpose', 'conv-transpose', draw_conv_transpose),
 ]
