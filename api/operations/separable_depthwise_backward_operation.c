@@ -94,7 +94,7 @@ static const api_field reply_fields[] = {
 static bool is_wanted(const backward_call *call, gradient which)
 {
     return !call->request.outputs.given ||
-           (call->request.outputs.value & UINT32_C(1) << which) != 0;
+           (call->request.outputs.value & api_choice_bit(which)) != 0;
 }
 
 static void fill_reply(backward_call *call)

@@ -1,6 +1,7 @@
 /* Describing spatially separable convolutions: what is derived, every refusal.
  * SPDX-License-Identifier: MIT */
 #include "layer/separable_spatial.h"
+#include "support/refusal.h"
 
 #include <limits.h>
 #include <setjmp.h>
@@ -30,7 +31,7 @@ static void kernels_by_themselves_are_described(void **state)
                  (layer_shape){4, {5, 3, 2, 9}}, (layer_conv_options){.geometry.strides = {1, 2}});
     const layer_shape output = {4, {2, 5, 14, 11}};
     assert_false(separable.is_shared);
-    assert_memory_equal(&separable.output, &output, sizeof output);
+    expect_shape(&separable.output, &output);
     const uint64_t forward = 2 * 5 * 3 * 2 * (14 * 30 * 7 + 14 * 11 * 9);
     assert_int_equal(separable.multiplications, forward);
     assert_int_equal(separable.backward_multiplications, 3 * forward);
@@ -45,8 +46,8 @@ static void shared_factors_are_described(void **state)
         (layer_conv_options){.group = 2, .geometry.auto_pad = LAYER_AUTO_PAD_SAME_UPPER});
     const layer_shape middle = {4, {2, 6, 20, 30}}, output = {4, {2, 8, 20, 30}};
     assert_true(separable.is_shared);
-    assert_memory_equal(&separable.vertical.output, &middle, sizeof middle);
-    assert_memory_equal(&separable.output, &output, sizeof output);
+    expect_shape(&separable.vertical.output, &middle);
+    expect_shape(&separable.output, &output);
     const uint64_t vertical = 2 * 600 * 6 * 2 * 7, horizontal = 2 * 600 * 8 * 3 * 9;
     assert_int_equal(separable.multiplications, vertical + horizontal);
     assert_int_equal(separable.backward_multiplications, 3 * vertical + 2 * horizontal);
@@ -243,18 +244,15 @@ static void what_does_not_fit_is_refused(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
-        layer_separable_spatial separable, untouched;
-        memset(&separable, 0x5A, sizeof separable);
-        memcpy(&untouched, &separable, sizeof separable);
+        layer_separable_spatial separable;
         layer_error error = {0};
-        assert_int_equal(layer_separable_spatial_describe(&separable, &refusals[i].input,
-                                                          &refusals[i].column, &refusals[i].row,
-                                                          &refusals[i].options, &error),
-                         refusals[i].status);
-        assert_int_equal(error.status, refusals[i].status);
-        assert_string_equal(error.argument, refusals[i].argument);
-        assert_string_equal(error.reason, refusals[i].reason);
-        assert_memory_equal(&separable, &untouched, sizeof separable);
+        spoil(&separable, sizeof separable);
+        const layer_status status =
+            layer_separable_spatial_describe(&separable, &refusals[i].input, &refusals[i].column,
+                                             &refusals[i].row, &refusals[i].options, &error);
+        expect_refusal(status, &error,
+                       &(refusal){refusals[i].status, refusals[i].argument, refusals[i].reason});
+        expect_spoilt(&separable, sizeof separable);
     }
 }
 
