@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-enum { GEOMETRIES = 300, DIFFERENCE_GEOMETRIES = 40, ADJOINT_GEOMETRIES = 150, FULL = 100 };
+enum { GEOMETRIES = 250, DIFFERENCE_GEOMETRIES = 25, ADJOINT_GEOMETRIES = 100, FULL = 80 };
 
 typedef struct {
     layer_separable_spatial separable;
