@@ -24,7 +24,7 @@ typedef struct {
 /* ---- The fields ------------------------------------------------------------------------------ */
 
 static const api_option algorithms[] = {{"auto", LAYER_CONV_AUTO, "the best that applies"},
-#define ALGORITHM_OPTION(id, name, sentence) {name, LAYER_CONV_##id, sentence},
+#define ALGORITHM_OPTION(id, name, bound, sentence) {name, LAYER_CONV_##id, sentence},
                                         LAYER_CONV_ALGORITHM_LIST(ALGORITHM_OPTION)
 #undef ALGORITHM_OPTION
                                             {0}};

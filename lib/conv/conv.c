@@ -11,13 +11,14 @@
 
 /* In the order in which AUTO asks them. */
 static const layer_conv_implementation *const implementations[] = {
-#define CONV_IMPLEMENTATION(id, name, sentence) [LAYER_CONV_##id] = &layer_conv_implementation_##id,
+#define CONV_IMPLEMENTATION(id, name, bound, sentence)                                             \
+    [LAYER_CONV_##id] = &layer_conv_implementation_##id,
     LAYER_CONV_ALGORITHM_LIST(CONV_IMPLEMENTATION)
 #undef CONV_IMPLEMENTATION
 };
 
 static const char *const names[] = {[LAYER_CONV_AUTO] = "auto",
-#define CONV_NAME(id, name, sentence) [LAYER_CONV_##id] = (name),
+#define CONV_NAME(id, name, bound, sentence) [LAYER_CONV_##id] = (name),
                                     LAYER_CONV_ALGORITHM_LIST(CONV_NAME)
 #undef CONV_NAME
 };
@@ -101,13 +102,27 @@ uint64_t layer_conv_multiplications(const layer_conv *conv)
     return product;
 }
 
+static bool computes(const layer_conv_implementation *implementation, const layer_conv *conv)
+{
+    return implementation->computes == NULL || implementation->computes(conv);
+}
+
 layer_conv_algorithm layer_conv_choose(const layer_conv *conv)
 {
     for (int i = LAYER_CONV_AUTO + 1; i < ALGORITHMS; i++)
-        if (implementations[i]->accepts(conv))
+        if (computes(implementations[i], conv) && implementations[i]->accepts(conv))
             return (layer_conv_algorithm)i;
     assert(false);
     return LAYER_CONV_AUTO;
+}
+
+static layer_status choose(layer_conv *conv, layer_conv_algorithm asked, layer_error *error)
+{
+    conv->algorithm = asked == LAYER_CONV_AUTO ? layer_conv_choose(conv) : asked;
+    if (computes(implementations[conv->algorithm], conv))
+        return LAYER_OK;
+    return layer_refuse(error, LAYER_INVALID, "algorithm", "%s computes only %s", names[asked],
+                        implementations[asked]->domain);
 }
 
 layer_status layer_conv_describe(layer_conv *conv, const layer_shape *input,
@@ -138,10 +153,10 @@ layer_status layer_conv_describe(layer_conv *conv, const layer_shape *input,
     if (status != LAYER_OK)
         return status;
     described.multiplications = layer_conv_multiplications(&described);
-    described.algorithm =
-        options->algorithm == LAYER_CONV_AUTO ? layer_conv_choose(&described) : options->algorithm;
-    *conv = described;
-    return LAYER_OK;
+    status = choose(&described, options->algorithm, error);
+    if (status == LAYER_OK)
+        *conv = described;
+    return status;
 }
 
 static const layer_conv_implementation *implementation_of(const layer_conv *conv)
@@ -150,17 +165,54 @@ static const layer_conv_implementation *implementation_of(const layer_conv *conv
     return implementations[conv->algorithm];
 }
 
-size_t layer_conv_workspace_size(const layer_conv *conv, int threads)
+size_t layer_conv_prepared_size(const layer_conv *conv)
+{
+    const layer_conv_implementation *const implementation = implementation_of(conv);
+    return implementation->prepared_size == NULL ? 0 : implementation->prepared_size(conv);
+}
+
+layer_status layer_conv_prepare(const layer_conv *conv, const float *weight, void *prepared,
+                                const layer_run *run)
+{
+    assert(weight != NULL && run != NULL);
+    if (layer_conv_prepared_size(conv) == 0)
+        return LAYER_OK;
+    assert(prepared != NULL);
+    return implementation_of(conv)->prepare(conv, weight, prepared, run);
+}
+
+size_t layer_conv_prepared_workspace_size(const layer_conv *conv, int threads)
 {
     assert(threads >= 1);
     return implementation_of(conv)->workspace_size(conv, threads);
 }
 
+layer_status layer_conv_forward_prepared(const layer_conv *conv, const float *input,
+                                         const void *prepared, const float *bias, float *output,
+                                         const layer_run *run)
+{
+    assert(input != NULL && prepared != NULL && output != NULL && run != NULL);
+    return implementation_of(conv)->forward(conv, input, prepared, bias, output, run);
+}
+
+size_t layer_conv_workspace_size(const layer_conv *conv, int threads)
+{
+    return layer_conv_prepared_size(conv) + layer_conv_prepared_workspace_size(conv, threads);
+}
+
 layer_status layer_conv_forward(const layer_conv *conv, const float *input, const float *weight,
                                 const float *bias, float *output, const layer_run *run)
 {
-    assert(input != NULL && weight != NULL && output != NULL && run != NULL);
-    return implementation_of(conv)->forward(conv, input, weight, bias, output, run);
+    assert(weight != NULL && run != NULL);
+    const size_t size = layer_conv_prepared_size(conv);
+    if (size == 0)
+        return layer_conv_forward_prepared(conv, input, weight, bias, output, run);
+    layer_run rest = *run;
+    rest.workspace = (char *)run->workspace + size;
+    const layer_status status = layer_conv_prepare(conv, weight, run->workspace, run);
+    if (status != LAYER_OK)
+        return status;
+    return layer_conv_forward_prepared(conv, input, run->workspace, bias, output, &rest);
 }
 
 const char *layer_conv_algorithm_name(layer_conv_algorithm algorithm)

@@ -187,7 +187,7 @@ static size_t workspace_size(const layer_conv *conv, int threads)
 }
 
 const layer_conv_implementation layer_conv_implementation_DIRECT = {
-    accepts,
-    workspace_size,
-    forward,
+    .accepts = accepts,
+    .workspace_size = workspace_size,
+    .forward = forward,
 };

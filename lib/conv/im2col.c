@@ -168,7 +168,7 @@ static bool accepts(const layer_conv *conv)
 }
 
 const layer_conv_implementation layer_conv_implementation_IM2COL = {
-    accepts,
-    workspace_size,
-    forward,
+    .accepts = accepts,
+    .workspace_size = workspace_size,
+    .forward = forward,
 };

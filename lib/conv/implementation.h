@@ -9,15 +9,23 @@
 #include <stdbool.h>
 
 typedef struct {
-    /* Whether AUTO takes it for this geometry. When asked for by name it computes any. */
+    /* Whether it computes this geometry at all, and in words what it computes. NULL: any. */
+    bool (*computes)(const layer_conv *conv);
+    const char *domain;
+    /* Whether AUTO takes it for this geometry, which it computes. */
     bool (*accepts)(const layer_conv *conv);
+    /* Bytes of prepared weights, a multiple of 64, and how they are made. NULL: forward() takes the
+     * weights as they are. */
+    size_t (*prepared_size)(const layer_conv *conv);
+    layer_status (*prepare)(const layer_conv *conv, const float *weight, float *prepared,
+                            const layer_run *run);
     size_t (*workspace_size)(const layer_conv *conv, int threads);
-    layer_status (*forward)(const layer_conv *conv, const float *input, const float *weight,
+    layer_status (*forward)(const layer_conv *conv, const float *input, const float *prepared,
                             const float *bias, float *output, const layer_run *run);
 } layer_conv_implementation;
 
 /* One for each row of LAYER_CONV_ALGORITHM_LIST. */
-#define LAYER_CONV_IMPLEMENTATION(id, name, sentence)                                              \
+#define LAYER_CONV_IMPLEMENTATION(id, name, bound, sentence)                                       \
     extern const layer_conv_implementation layer_conv_implementation_##id;
 LAYER_CONV_ALGORITHM_LIST(LAYER_CONV_IMPLEMENTATION)
 #undef LAYER_CONV_IMPLEMENTATION

@@ -176,7 +176,7 @@ static bool accepts(const layer_conv *conv)
 }
 
 const layer_conv_implementation layer_conv_implementation_IMPLICIT = {
-    accepts,
-    workspace_size,
-    forward,
+    .accepts = accepts,
+    .workspace_size = workspace_size,
+    .forward = forward,
 };

@@ -46,20 +46,61 @@ static conv_geometry draw_geometry(sampling *from)
     return drawn;
 }
 
+/* 3x3 with stride and dilation 1, of more channels now and then. */
+static conv_geometry draw_favourite(sampling *from)
+{
+    const int group = sampling_between(from, 0, 3) == 0 ? sampling_between(from, 2, 3) : 1;
+    const bool deep = sampling_between(from, 0, 4) == 0;
+    const int channels = sampling_between(from, 1, deep ? 70 : 20);
+    const int outputs = sampling_between(from, 1, deep ? 20 : 140);
+    conv_geometry drawn = {
+        .input = {4, {sampling_between(from, 1, 3), group * channels}},
+        .weight = {4, {group * outputs, channels, 3, 3}},
+        .options = {.group = group,
+                    .mode = (layer_conv_mode)sampling_between(from, 0, 1),
+                    .geometry.auto_pad =
+                        (layer_auto_pad)sampling_between(from, 0, LAYER_AUTO_PAD_FULL)},
+    };
+    const bool wide = sampling_between(from, 0, 9) == 0;
+    for (int axis = 0; axis < 2; axis++)
+        drawn.input.extent[2 + axis] = sampling_between(from, 1, axis == 1 && wide ? 150 : 18);
+    if (drawn.options.geometry.auto_pad == LAYER_AUTO_PAD_NOTSET)
+        for (int axis = 0; axis < 2; axis++) {
+            drawn.options.geometry.pads_begin[axis] = sampling_between(from, 0, 9);
+            drawn.options.geometry.pads_end[axis] = sampling_between(from, 0, 9);
+        }
+    return drawn;
+}
+
+static bool fits(const conv_geometry *drawn, layer_conv *conv)
+{
+    layer_error error;
+    const layer_status status =
+        layer_conv_describe(conv, &drawn->input, &drawn->weight, &drawn->options, &error);
+    if (status == LAYER_OK)
+        return true;
+    if (status != LAYER_INVALID || strcmp(error.argument, "weight") != 0) {
+        fprintf(stderr, "%s: %s\n", error.argument, error.reason);
+        abort();
+    }
+    return false;
+}
+
+conv_geometry conv_sampling_draw_favourite(sampling *from, layer_conv *conv)
+{
+    for (;;) {
+        const conv_geometry drawn = draw_favourite(from);
+        if (fits(&drawn, conv))
+            return drawn;
+    }
+}
+
 conv_geometry conv_sampling_draw(sampling *from, size_t fewest_outputs, layer_conv *conv)
 {
     for (;;) {
         const conv_geometry drawn = draw_geometry(from);
-        layer_error error;
-        const layer_status status =
-            layer_conv_describe(conv, &drawn.input, &drawn.weight, &drawn.options, &error);
-        if (status == LAYER_OK && floats_count(&conv->output) >= fewest_outputs)
+        if (fits(&drawn, conv) && floats_count(&conv->output) >= fewest_outputs)
             return drawn;
-        if (status != LAYER_OK &&
-            (status != LAYER_INVALID || strcmp(error.argument, "weight") != 0)) {
-            fprintf(stderr, "%s: %s\n", error.argument, error.reason);
-            abort();
-        }
     }
 }
 

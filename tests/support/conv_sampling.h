@@ -19,6 +19,10 @@ layer_geometry conv_sampling_geometry(sampling *from, int axes);
  * channel, one group a channel. */
 conv_geometry conv_sampling_draw(sampling *from, size_t fewest_outputs, layer_conv *conv);
 
+/* The same with 3x3 kernels, stride and dilation 1: what networks have most, and special algorithms
+ * are for. */
+conv_geometry conv_sampling_draw_favourite(sampling *from, layer_conv *conv);
+
 /* What a failure says, so that it can be repeated by hand. */
 const char *conv_sampling_sentence(const layer_conv *conv);
 

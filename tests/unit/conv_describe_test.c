@@ -205,6 +205,18 @@ static const struct {
      LAYER_INVALID,
      "algorithm",
      "algorithm 17 is none of the list"},
+    {{4, {1, 1, 8, 8}},
+     {4, {1, 1, 3, 3}},
+     {.algorithm = LAYER_CONV_WINOGRAD4, .geometry.strides = {1, 2}},
+     LAYER_INVALID,
+     "algorithm",
+     "winograd4 computes only kernels of 3x3 over two axes, with stride and dilation 1"},
+    {{5, {1, 1, 8, 8, 8}},
+     {5, {1, 1, 1, 3, 3}},
+     {.algorithm = LAYER_CONV_WINOGRAD2},
+     LAYER_INVALID,
+     "algorithm",
+     "winograd2 computes only kernels of 3x3 over two axes, with stride and dilation 1"},
     {{4, {1, 1, 50000, 50000}},
      {4, {1, 1, 3, 3}},
      {.group = 0},
@@ -283,7 +295,7 @@ static void algorithms_have_names(void **state)
 {
     (void)state;
     assert_string_equal(layer_conv_algorithm_name(LAYER_CONV_AUTO), "auto");
-#define CHECK_NAME(id, name, sentence)                                                             \
+#define CHECK_NAME(id, name, bound, sentence)                                                      \
     assert_string_equal(layer_conv_algorithm_name(LAYER_CONV_##id), name);
     LAYER_CONV_ALGORITHM_LIST(CHECK_NAME)
 #undef CHECK_NAME

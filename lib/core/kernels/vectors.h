@@ -50,6 +50,20 @@ static inline lanes lanes_load_some(const float *x, int count)
 #endif
 }
 
+/* Lanes `begin` to before `end` only, the rest is not read and zero. */
+static inline lanes lanes_load_between(const float *x, int begin, int end)
+{
+#if defined(__AVX512F__)
+    const unsigned mask = ((1u << end) - 1) & ~((1u << begin) - 1);
+    return (lanes)_mm512_maskz_loadu_ps((__mmask16)mask, x);
+#else
+    lanes loaded = {0};
+    for (int i = begin; i < end; i++)
+        loaded[i] = x[i];
+    return loaded;
+#endif
+}
+
 static inline void lanes_store_some(float *x, lanes stored, int count)
 {
 #if defined(__AVX512F__)

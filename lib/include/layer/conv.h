@@ -26,17 +26,22 @@
 extern "C" {
 #endif
 
-/* One row an algorithm, best first where several apply; the last accepts everything. */
+/* One row an algorithm, best first where several apply; the last accepts everything. The third
+ * column bounds the error: no output differs from the exact sum of its products by more than this
+ * times the largest |output|, where the sums do not cancel throughout. */
 #define LAYER_CONV_ALGORITHM_LIST(X)                                                               \
-    X(IMPLICIT, "implicit",                                                                        \
+    X(WINOGRAD6, "winograd6", 5e-5, "Winograd's F(6x6, 3x3): 64 multiplications for 36 outputs")   \
+    X(WINOGRAD4, "winograd4", 5e-5, "Winograd's F(4x4, 3x3): 36 multiplications for 16 outputs")   \
+    X(WINOGRAD2, "winograd2", 5e-5, "Winograd's F(2x2, 3x3): 16 multiplications for 4 outputs")    \
+    X(IMPLICIT, "implicit", 5e-6,                                                                  \
       "a matrix product, the patches gathered a strip that fits the nearest cache at a time")      \
-    X(IM2COL, "im2col",                                                                            \
+    X(IM2COL, "im2col", 5e-6,                                                                      \
       "patches gathered into cache-sized tiles of columns, then a matrix product")                 \
-    X(DIRECT, "direct", "the sum as it is written, a row of outputs at a time")
+    X(DIRECT, "direct", 5e-6, "the sum as it is written, a row of outputs at a time")
 
 typedef enum {
     LAYER_CONV_AUTO,
-#define LAYER_CONV_ALGORITHM_ENUM(id, name, sentence) LAYER_CONV_##id,
+#define LAYER_CONV_ALGORITHM_ENUM(id, name, bound, sentence) LAYER_CONV_##id,
     LAYER_CONV_ALGORITHM_LIST(LAYER_CONV_ALGORITHM_ENUM)
 #undef LAYER_CONV_ALGORITHM_ENUM
 } layer_conv_algorithm;
@@ -77,7 +82,7 @@ typedef struct {
  * 2^31 - 1 elements each.
  * Returns LAYER_OK and fills *conv; or LAYER_INVALID or LAYER_TOO_LARGE, leaves *conv alone and
  * names in *error one of "input", "weight", "strides", "dilations", "pads", "auto_pad", "group",
- * "algorithm". Thread-safe.
+ * "algorithm" (one asked for by name that does not compute this geometry). Thread-safe.
  * Source: ONNX operator Conv; Dumoulin & Visin, arXiv:1603.07285, relationship 15. */
 layer_status layer_conv_describe(layer_conv *conv, const layer_shape *input,
                                  const layer_shape *weight, const layer_conv_options *options,
@@ -94,6 +99,28 @@ size_t layer_conv_workspace_size(const layer_conv *conv, int threads);
  * Thread-safe: concurrent runs of one `conv` need a workspace each. */
 layer_status layer_conv_forward(const layer_conv *conv, const float *input, const float *weight,
                                 const float *bias, float *output, const layer_run *run);
+
+/* Weights can be prepared once for many runs, as those of a stored model: Winograd's are
+ * transformed. layer_conv_forward() does it on each run. */
+
+/* Bytes of prepared weights; 0 where the algorithm takes them as they are. */
+size_t layer_conv_prepared_size(const layer_conv *conv);
+
+/* Prepares `weight` into `prepared`, layer_conv_prepared_size() bytes aligned to 64, which then
+ * serve any input of the same shape. Needs no workspace. Returns LAYER_OK or LAYER_CANCELLED.
+ * Thread-safe. */
+layer_status layer_conv_prepare(const layer_conv *conv, const float *weight, void *prepared,
+                                const layer_run *run);
+
+/* As layer_conv_workspace_size(), for layer_conv_forward_prepared(). */
+size_t layer_conv_prepared_workspace_size(const layer_conv *conv, int threads);
+
+/* layer_conv_forward() with prepared weights, or the weights themselves where
+ * layer_conv_prepared_size() is 0. The result is the same, bit for bit, if they were prepared with
+ * the same run->isa. */
+layer_status layer_conv_forward_prepared(const layer_conv *conv, const float *input,
+                                         const void *prepared, const float *bias, float *output,
+                                         const layer_run *run);
 
 /* "im2col" for LAYER_CONV_IM2COL, "auto" for LAYER_CONV_AUTO. */
 const char *layer_conv_algorithm_name(layer_conv_algorithm algorithm);

@@ -13,12 +13,12 @@ typedef struct {
     const peer_row *row;
     layer_conv conv;
     layer_pool pool;
-    void *workspace;
+    void *workspace, *prepared; /* NULL: the weights come with the call */
     float *output;
 } computation;
 
 static const char *const variants[] = {"auto",
-#define VARIANT(id, name, sentence) name,
+#define VARIANT(id, name, bound, sentence) name,
                                        LAYER_CONV_ALGORITHM_LIST(VARIANT)
 #undef VARIANT
                                            NULL};
@@ -70,18 +70,32 @@ static bool describe_pool(computation *self, const char *variant)
            layer_pool_describe(&self->pool, &input, &options, &error) == LAYER_OK;
 }
 
-static bool describe(computation *self, const char *variant, const char **detail, size_t *size)
+static bool describe(computation *self, const char *variant, peer_mode mode, const char **detail,
+                     size_t *size)
 {
     const int threads = pool.executor.threads;
     if (self->row->weight == NULL) {
+        if (mode != PEER_CALL)
+            return false;
         const bool fits = describe_pool(self, variant);
         *size = fits ? layer_pool_workspace_size(&self->pool, threads) : 0;
         return fits;
     }
-    const bool fits = describe_conv(self, variant);
-    *size = fits ? layer_conv_workspace_size(&self->conv, threads) : 0;
-    *detail = fits ? layer_conv_algorithm_name(self->conv.algorithm) : "";
-    return fits;
+    if (!describe_conv(self, variant) ||
+        (mode == PEER_PREPARED && layer_conv_prepared_size(&self->conv) == 0))
+        return false;
+    *size = mode == PEER_PREPARED ? layer_conv_prepared_workspace_size(&self->conv, threads)
+                                  : layer_conv_workspace_size(&self->conv, threads);
+    *detail = layer_conv_algorithm_name(self->conv.algorithm);
+    return true;
+}
+
+static void *prepared_weight(const computation *self)
+{
+    void *const prepared = peer_floats(layer_conv_prepared_size(&self->conv) / sizeof(float));
+    layer_conv_prepare(&self->conv, self->row->weight, prepared,
+                       &(layer_run){.executor = &pool.executor});
+    return prepared;
 }
 
 static void *open_computation(const peer_row *row, const char *variant, peer_mode mode,
@@ -89,8 +103,10 @@ static void *open_computation(const peer_row *row, const char *variant, peer_mod
 {
     size_t size = 0;
     computation self = {.row = row};
-    if (mode != PEER_CALL || !describe(&self, variant, detail, &size))
+    if (mode == PEER_OWN || !describe(&self, variant, mode, detail, &size))
         return NULL;
+    if (mode == PEER_PREPARED)
+        self.prepared = prepared_weight(&self);
     self.workspace = peer_floats(size / sizeof(float) + 1);
     self.output = peer_floats(row->output_count);
     computation *const opened = malloc(sizeof *opened);
@@ -105,7 +121,10 @@ static void run_computation(void *work)
     const computation *const self = work;
     const layer_run run = {.workspace = self->workspace, .executor = &pool.executor};
     const peer_row *const row = self->row;
-    if (row->weight != NULL)
+    if (self->prepared != NULL)
+        layer_conv_forward_prepared(&self->conv, row->input, self->prepared, NULL, self->output,
+                                    &run);
+    else if (row->weight != NULL)
         layer_conv_forward(&self->conv, row->input, row->weight, NULL, self->output, &run);
     else
         layer_pool_forward(&self->pool, row->input, self->output, NULL, &run);
@@ -121,6 +140,7 @@ static void close_computation(void *work)
 {
     computation *const self = work;
     free(self->workspace);
+    free(self->prepared);
     free(self->output);
     free(self);
 }

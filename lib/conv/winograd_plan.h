@@ -1,0 +1,50 @@
+/* How a convolution is cut for Winograd's algorithm: by its shape alone.
+ *
+ * Tiles side by side are a strip, strips one below the other, over all samples, a block. A block's
+ * input is transformed for all channels of a group; then, for one panel of output channels after
+ * the other, multiplied and transformed back while it is in cache.
+ * SPDX-License-Identifier: MIT */
+#ifndef LAYER_CONV_WINOGRAD_PLAN_H
+#define LAYER_CONV_WINOGRAD_PLAN_H
+
+#include "conv/implementation.h"
+#include "conv/winograd.h"
+
+typedef struct {
+    const layer_conv *conv;
+    size_t outputs, points; /* m; t * t */
+    const layer_winograd_kernels *(*kernels_at)(layer_isa isa);
+
+    size_t groups, group_channels, group_outputs;
+    size_t panel, panels;      /* output channels of one; how many a group has */
+    size_t tile_rows;          /* of a sample */
+    size_t strips;             /* along the batch and down each sample */
+    size_t row_tiles;          /* across a sample */
+    size_t strip_tiles, parts; /* of a strip; strips across a sample */
+    size_t block_strips, row_blocks;
+    size_t sets; /* blocks of all groups */
+
+    /* Floats. Transformed input: [point][tile][channel]; products: [point][tile][output]. */
+    size_t input_tile_stride, input_point_stride, input_count;
+    size_t product_point_stride, product_count;
+    size_t scratch_count;
+    size_t weight_point_stride, weight_panel_stride; /* [group][panel][point][channel][output] */
+    bool is_shared; /* so few sets that threads share one: all inputs are transformed first */
+} layer_winograd_plan;
+
+/* conv->algorithm says which. */
+layer_winograd_plan layer_winograd_cut(const layer_conv *conv);
+
+/* Some tiles of one group: strips from `strip` on, each from `tile` on. */
+typedef struct {
+    size_t group;
+    size_t strip, strips;
+    size_t tile, tiles; /* in each of the strips */
+} layer_winograd_set;
+
+layer_winograd_set layer_winograd_set_at(const layer_winograd_plan *plan, size_t index);
+
+/* The m with which AUTO takes Winograd's algorithm for a geometry it computes; 0 for none. */
+int layer_winograd_best(const layer_conv *conv);
+
+#endif
