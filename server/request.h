@@ -6,11 +6,12 @@
 #include "admission.h"
 #include "metrics.h"
 #include "options.h"
+#include "request_id.h"
 #include "workers.h"
 
 #include <stdint.h>
 
-enum { SERVER_ID_SIZE = 129, SERVER_PATH_SIZE = 256, SERVER_METHOD_SIZE = 16 };
+enum { SERVER_PATH_SIZE = 256, SERVER_METHOD_SIZE = 16 };
 
 struct MHD_Connection;
 

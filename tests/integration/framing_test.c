@@ -59,6 +59,16 @@ static void none_or_two_hosts_are_refused(void **state)
     check_refused("GET /v1 HTTP/1.1\r\n\r\n", 400, "Host");
 }
 
+/* Who took the first one and who took the last one would disagree. */
+static void repeated_headers_are_refused(void **state)
+{
+    (void)state;
+    check_refused(POST_CONV "Content-Length: 2\r\nContent-type: text/plain\r\n\r\n{}", 400,
+                  "more than one|Content-Type");
+    check_refused("GET /v1 HTTP/1.1\r\nHost: a\r\nX-Request-Id: b\r\nx-request-id: c\r\n\r\n", 400,
+                  "more than one|X-Request-Id");
+}
+
 static void unknown_transfer_encodings_are_501(void **state)
 {
     (void)state;
@@ -162,6 +172,7 @@ int main(void)
         cmocka_unit_test(two_framings_are_refused),
         cmocka_unit_test(two_lengths_are_refused),
         cmocka_unit_test(none_or_two_hosts_are_refused),
+        cmocka_unit_test(repeated_headers_are_refused),
         cmocka_unit_test(unknown_transfer_encodings_are_501),
         cmocka_unit_test(lengths_that_are_no_number_are_400),
         cmocka_unit_test(long_targets_are_414),
