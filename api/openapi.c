@@ -12,15 +12,17 @@
 /* A path that GET reads. */
 typedef struct {
     const char *path, *name, *type, *schema, *summary;
+    bool open; /* asks for no token */
 } document;
 
 /* Those that the daemon answers by itself; the others are pages. */
 static const document daemons[] = {
-    {"/v2", "metadata", "application/json", "Metadata", "Name, version and extensions"},
-    {"/v2/health/live", "live", "application/json", "Live", "Whether the daemon runs"},
+    {"/v2", "metadata", "application/json", "Metadata", "Name, version and extensions", false},
+    {"/v2/health/live", "live", "application/json", "Live", "Whether the daemon runs", true},
     {"/v2/health/ready", "ready", "application/json", "Ready",
-     "Whether it takes requests; 503 if not"},
-    {"/metrics", "metrics", "text/plain", "Exposition", "Metrics in Prometheus's text format"},
+     "Whether it takes requests; 503 if not", true},
+    {"/metrics", "metrics", "text/plain", "Exposition", "Metrics in Prometheus's text format",
+     false},
 };
 
 static void open_member(api_writer *writer, const char *key)
@@ -243,6 +245,8 @@ static void write_document(api_writer *writer, const document *of)
     write_operation_id(writer, of->name);
     write_raw_member(writer, "tags", "[\"Documents\"]");
     write_member(writer, "summary", of->summary);
+    if (of->open)
+        write_raw_member(writer, "security", "[]");
     open_member(writer, "responses");
     open_member(writer, "200");
     write_member(writer, "description", of->summary);
@@ -260,8 +264,8 @@ static void write_documents(api_writer *writer)
 {
     for (size_t i = 0; i < api_page_count; i++) {
         const api_page *const page = &api_pages[i];
-        const document of = {page->path, page->name, "application/json", page->schema,
-                             page->summary};
+        const document of = {page->path,   page->name,    "application/json",
+                             page->schema, page->summary, page->open};
         write_document(writer, &of);
     }
     for (size_t i = 0; i < sizeof daemons / sizeof *daemons; i++)
@@ -284,7 +288,7 @@ static void write_info(api_writer *writer)
     api_write_end(writer, '}');
     write_raw_member(writer, "servers",
                      "[{\"url\":\"/\",\"description\":\"the daemon that answered this\"}]");
-    write_raw_member(writer, "security", "[]");
+    write_raw_member(writer, "security", "[{},{\"Token\":[]}]");
     write_raw_member(writer, "tags",
                      "[{\"name\":\"Operations\",\"description\":\"JSON in, JSON out\"},"
                      "{\"name\":\"Documents\",\"description\":\"About the daemon\"}]");

@@ -155,6 +155,12 @@ static const component headers[] = {
         "schema": {"type": "string"}})},
     {0},
 };
+static const component security_schemes[] = {
+    {"Token", JSON({
+        "type": "http", "scheme": "bearer",
+        "description": "one of the tokens of the daemon's --token-file, where it has one"})},
+    {0},
+};
 /* clang-format on */
 
 /* One row a problem: its status, when it is met, and whether reading a document can meet it too. */
@@ -166,6 +172,7 @@ static const struct {
     {400, true,
      "HTTP that is not understood; of operations also what is not JSON, not an object, "
      "not UTF-8, or badly framed"},
+    {401, true, "a token is required, and is missing or wrong"},
     {408, true, "the request did not arrive in time"},
     {413, false, "the body, a tensor, the memory or the multiplications are over the limit"},
     {414, true, "the request's target is too long"},
@@ -226,6 +233,7 @@ void api_write_components(api_writer *writer)
     write_list(writer, "parameters", parameters);
     write_list(writer, "headers", headers);
     write_problems(writer);
+    write_list(writer, "securitySchemes", security_schemes);
     write_list(writer, "schemas", schemas);
     api_write_end(writer, '}');
 }

@@ -42,8 +42,8 @@ static void write_index(api_writer *writer)
 }
 
 const api_page api_pages[] = {
-    {"/v1", "index", "Index", "The list of operations", write_index},
-    {"/openapi.json", "openapi", "Document", "This document", api_write_openapi},
+    {"/v1", "index", "Index", "The list of operations", false, write_index},
+    {"/openapi.json", "openapi", "Document", "This document", true, api_write_openapi},
 };
 const size_t api_page_count = sizeof api_pages / sizeof *api_pages;
 

@@ -10,6 +10,7 @@ typedef struct {
     const char *name;   /* the operationId in OpenAPI */
     const char *schema; /* of what it answers: a component's name */
     const char *summary;
+    bool open; /* asks for no token, even where the daemon has some */
     void (*write)(api_writer *writer);
 } api_page;
 

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "http.h"
 
+#include "access.h"
 #include "body.h"
 #include "clock.h"
 #include "compute.h"
@@ -79,6 +80,10 @@ static void *begin_request(void *unused, const char *target, struct MHD_Connecti
 /* Answers what the head alone can answer. False: the body is wanted. */
 static bool answer_head(server_request *request, enum MHD_Result *result)
 {
+    if (!server_access_granted(request)) {
+        *result = server_reply(request);
+        return true;
+    }
     if (server_routes_answer(request, result))
         return true;
     request->lease = server_lease_take();

@@ -27,8 +27,8 @@ static void enter(server_stage next)
     atomic_store_explicit(&stage, (int)next, memory_order_release);
 }
 
-/* The signal that came within the time, or 0. */
-static int wait_for_signal(int64_t time)
+/* The end that was signalled within the time, or 0. */
+static int wait_for_end(int64_t time)
 {
     sigset_t signals;
     sigemptyset(&signals);
@@ -39,28 +39,46 @@ static int wait_for_signal(int64_t time)
     return caught > 0 ? caught : 0;
 }
 
+/* Serves until a signal for the end, and returns it. A terminal that is closed counts as ^C. */
+static int serve(void (*reload)(void))
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    siginfo_t facts;
+    int caught = 0;
+    while (caught <= 0) {
+        caught = sigwaitinfo(&signals, &facts);
+        if (caught == SIGHUP && facts.si_code != SI_KERNEL) {
+            reload();
+            caught = 0;
+        }
+    }
+    return caught;
+}
+
 /* True when no connection is left before the deadline and before another signal. */
 static bool drain(int64_t deadline)
 {
     while (server_connection_count() > 0) {
-        if (server_now() >= deadline || wait_for_signal(step) != 0)
+        if (server_now() >= deadline || wait_for_end(step) != 0)
             return false;
     }
     return true;
 }
 
-void server_lifecycle_run(const server_options *options, void (*stop_accepting)(void))
+void server_lifecycle_run(const server_options *options, const server_lifecycle_steps *steps)
 {
-    int caught = 0;
-    while (caught == 0)
-        caught = wait_for_signal(3600 * SERVER_SECOND);
+    const int caught = serve(steps->reload);
     enter(SERVER_LEAVING);
     server_log_event(SERVER_LOG_INFO, "stopping: not ready any more");
     bool hurry = false;
     if (caught == SIGTERM) /* ^C comes from a person, who does not want to wait */
-        hurry = wait_for_signal(server_nanoseconds(options->drain_delay)) != 0;
+        hurry = wait_for_end(server_nanoseconds(options->drain_delay)) != 0;
     enter(SERVER_DRAINING);
-    stop_accepting();
+    steps->stop_accepting();
     server_log_event(SERVER_LOG_INFO, "stopping: %zu connections are left",
                      server_connection_count());
     if (!hurry && drain(server_now() + server_nanoseconds(options->drain_deadline)))

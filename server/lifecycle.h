@@ -14,8 +14,14 @@ typedef enum {
 
 server_stage server_stage_now(void);
 
-/* Waits for SIGTERM or SIGINT, which must be blocked, and goes through the stages: returns when
- * nothing is in flight or the time for it is over. `stop_accepting` is called once in between. */
-void server_lifecycle_run(const server_options *options, void (*stop_accepting)(void));
+/* What to do in between. */
+typedef struct {
+    void (*reload)(void);         /* at each SIGHUP */
+    void (*stop_accepting)(void); /* once */
+} server_lifecycle_steps;
+
+/* Waits for SIGTERM or SIGINT, which must be blocked as must SIGHUP, and goes through the stages:
+ * returns when nothing is in flight or the time for it is over. */
+void server_lifecycle_run(const server_options *options, const server_lifecycle_steps *steps);
 
 #endif

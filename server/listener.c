@@ -28,6 +28,7 @@ static struct {
     struct pollfd sockets[MAX_SOCKETS + 1]; /* the last one in use is the eventfd */
     nfds_t count;                           /* without the eventfd */
     char url[URL_SIZE];
+    bool exposed; /* other machines can reach one of them */
     pthread_t thread;
 } listener;
 
@@ -69,6 +70,15 @@ static void keep_url(int descriptor)
     snprintf(listener.url, URL_SIZE, six ? "http://[%.60s]:%s" : "http://%.60s:%s", host, port);
 }
 
+static bool is_loopback(const struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET6)
+        return IN6_IS_ADDR_LOOPBACK(
+            &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
+    const struct sockaddr_in *const four = (const struct sockaddr_in *)(const void *)address;
+    return ntohl(four->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
 /* A listening socket, or -1 and errno. */
 static int listen_on(const struct addrinfo *address)
 {
@@ -107,6 +117,7 @@ static const char *listen_on_all(const struct addrinfo *addresses)
         }
         listener.sockets[listener.count++] = (struct pollfd){.fd = descriptor, .events = POLLIN};
         any = true;
+        listener.exposed = listener.exposed || !is_loopback(at->ai_addr);
         if (listener.count == 1)
             keep_url(descriptor);
     }
@@ -149,6 +160,11 @@ bool server_listener_open(const char *addresses)
     if (opened && listener.count == 0)
         fprintf(stderr, "layerd: --listen '%s': expected an address\n", addresses);
     return opened && listener.count > 0;
+}
+
+bool server_listener_is_local(void)
+{
+    return !listener.exposed;
 }
 
 const char *server_listener_url(void)

@@ -11,6 +11,9 @@ bool server_listener_open(const char *addresses);
 /* The first one's, "http://127.0.0.1:8080", with the port that it got. */
 const char *server_listener_url(void);
 
+/* True if only this machine can reach them. */
+bool server_listener_is_local(void);
+
 bool server_listener_start(void);
 
 /* Takes what the kernel has accepted already, then closes the sockets and ends the thread. */

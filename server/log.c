@@ -17,6 +17,8 @@
 /* A line has room for its longest texts (a path, an id) with every byte escaped. */
 enum { RING_SIZE = 1 << 19, LINE_SIZE = 4096, MESSAGE_SIZE = 512, BATCH_MILLISECONDS = 5 };
 
+static const char *const level_names[] = {"info", "warning", "error", "off"};
+
 static struct {
     server_log_level level;
     pthread_t thread;
@@ -131,7 +133,8 @@ static void append(server_log_level level, const char *rest, size_t rest_size)
     server_text line = server_text_begin(begin, sizeof begin);
     pthread_mutex_lock(&state.mutex);
     write_time(&line);
-    server_text_add(&line, level == SERVER_LOG_ERROR ? "error\"," : "info\",");
+    server_text_add(&line, level_names[level]);
+    server_text_add(&line, "\",");
     const size_t begin_size = (size_t)(line.at - begin);
     if (begin_size + rest_size > RING_SIZE - state.length) {
         atomic_fetch_add(&state.dropped, 1);
@@ -210,9 +213,10 @@ uint64_t server_log_dropped(void)
 
 static server_log_level level_named(const char *name)
 {
-    if (strcmp(name, "off") == 0)
-        return SERVER_LOG_OFF;
-    return strcmp(name, "error") == 0 ? SERVER_LOG_ERROR : SERVER_LOG_INFO;
+    server_log_level level = SERVER_LOG_INFO;
+    while (level < SERVER_LOG_OFF && strcmp(name, level_names[level]) != 0)
+        level++;
+    return level;
 }
 
 bool server_log_start(const char *level)

@@ -8,7 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum { SERVER_LOG_INFO, SERVER_LOG_ERROR, SERVER_LOG_OFF } server_log_level;
+typedef enum {
+    SERVER_LOG_INFO,
+    SERVER_LOG_WARNING,
+    SERVER_LOG_ERROR,
+    SERVER_LOG_OFF,
+} server_log_level;
 
 /* What is told of one request. Times in nanoseconds. */
 typedef struct {
@@ -18,7 +23,7 @@ typedef struct {
     size_t bytes_in, bytes_out;
 } server_log_entry;
 
-/* Starts the writer; `level` is one of info, error, off. */
+/* Starts the writer; `level` is one of info, warning, error, off. */
 bool server_log_start(const char *level);
 
 /* Gives the writer up to a second to write what is left. */

@@ -11,6 +11,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "options.h"
+#include "tokens.h"
 #include "workers.h"
 
 #include <pthread.h>
@@ -30,6 +31,7 @@ static void prepare_signals(void)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
@@ -60,6 +62,20 @@ static bool start(const server_options *options)
     return started && server_listener_start();
 }
 
+static void warn_of_open_doors(void)
+{
+    if (!server_listener_is_local() && !server_tokens_required())
+        server_log_event(SERVER_LOG_WARNING,
+                         "who can reach %s may use it: set --token-file to ask for tokens",
+                         server_listener_url());
+}
+
+static void reload(void)
+{
+    server_log_event(SERVER_LOG_INFO, "reloading");
+    server_tokens_reload();
+}
+
 static void announce(void)
 {
     printf("layerd %s listening on %s\n"
@@ -86,6 +102,7 @@ static void stop_or_leave(void)
     server_linger_stop();
     server_connections_stop();
     server_admission_stop();
+    server_tokens_stop();
     server_log_event(SERVER_LOG_INFO, "stopped");
     server_log_stop();
     server_metrics_stop();
@@ -103,14 +120,15 @@ int main(int argc, char **argv)
     if (asks_health)
         return server_healthcheck(&options, url);
     prepare_signals();
-    if (!server_listener_open(options.listen))
+    if (!server_tokens_start(options.token_file) || !server_listener_open(options.listen))
         return EXIT_FAILURE;
     if (!start(&options)) {
         fprintf(stderr, "layerd: cannot start: no memory or no threads\n");
         return EXIT_FAILURE;
     }
+    warn_of_open_doors();
     announce();
-    server_lifecycle_run(&options, server_listener_stop);
+    server_lifecycle_run(&options, &(server_lifecycle_steps){reload, server_listener_stop});
     stop_or_leave();
     return EXIT_SUCCESS;
 }

@@ -104,7 +104,8 @@ static bool store(server_options *options, const option_row *row, const char *te
 {
     if (row->kind == TEXT) {
         *(const char **)field(options, row) = text;
-        return row->choices != NULL ? is_choice(row->choices, text) : text[0] != '\0';
+        return row->choices != NULL ? is_choice(row->choices, text)
+                                    : text[0] != '\0' || row->preset[0] == '\0';
     }
     double value = 0;
     if (strcmp(row->preset, "auto") == 0 && strcmp(text, "auto") == 0)
@@ -178,7 +179,7 @@ static void print_help(void)
         char name[NAME_SIZE];
         const option_row *const row = &rows[i];
         printf("  --%s %s\n        %s [%s]\n", flag_name(row, name), kind_words[row->kind],
-               row->help, row->preset);
+               row->help, row->preset[0] != '\0' ? row->preset : "none");
     }
 }
 

@@ -52,7 +52,9 @@
         "time from SIGTERM, when readiness ends, to the end of accepting")                         \
     ROW(SECONDS, drain_deadline, "30", SERVER_RANGE(0, 3600),                                      \
         "time for what is in flight when accepting has ended")                                     \
-    ROW(TEXT, log, "info", SERVER_ONE_OF("info|error|off"), "what is logged: info, error or off")
+    ROW(TEXT, token_file, "", SERVER_ANY,                                                          \
+        "file of bearer tokens, one a line, one of which clients must show; none: all may ask")    \
+    ROW(TEXT, log, "info", SERVER_ONE_OF("info|warning|error|off"), "the least that is logged")
 
 #define SERVER_FIELD_TEXT    const char *
 #define SERVER_FIELD_SIZE    size_t

@@ -75,6 +75,8 @@ static void add_headers(const server_request *request, struct MHD_Response *repl
     MHD_add_response_header(reply, "X-Request-Id", request->id);
     if (request->times[SERVER_PHASE_PARSE] > 0)
         add_timing(reply, request->times);
+    if (response->status == 401)
+        MHD_add_response_header(reply, "WWW-Authenticate", request->challenge);
     if (response->allow != NULL)
         MHD_add_response_header(reply, "Allow", response->allow);
     if (response->status == 503)

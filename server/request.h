@@ -44,6 +44,7 @@ typedef struct {
     char method[SERVER_METHOD_SIZE];
     char path[SERVER_PATH_SIZE]; /* for the log: may be cut */
     api_request call;            /* what the api sees; its texts are libmicrohttpd's */
+    const char *authorization;   /* the header, or NULL */
     size_t target_size;          /* with the query */
     size_t operation;            /* its number in the metrics */
     bool chunked;
@@ -60,6 +61,7 @@ typedef struct {
     int status; /* of the reply; 0: none was sent */
     size_t bytes_out;
     unsigned retry_after;
+    const char *challenge; /* WWW-Authenticate of a 401 */
 
     int64_t begun;    /* when its head had come */
     int64_t enqueued; /* when it began to wait for a worker */

@@ -132,6 +132,7 @@ bool server_head_read(server_request *request, const char *method, const char *p
                                   .content_type = seen.content_type,
                                   .json_length = seen.json_length,
                                   .body = ""};
+    request->authorization = seen.authorization;
     if (!check_size(request, &seen) || !check_framing(request, &seen, version) ||
         !read_length(request, &seen) || !read_timeout(request, seen.request_timeout))
         return false;

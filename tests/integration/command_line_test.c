@@ -37,6 +37,7 @@ static const char *const options[] = {"listen",
                                       "idle-timeout",
                                       "drain-delay",
                                       "drain-deadline",
+                                      "token-file",
                                       "log"};
 
 static void help_names_every_option(void **state)
@@ -117,6 +118,7 @@ static void variables_equal_flags(void **state)
         {"idle-timeout", "3"},
         {"drain-delay", "1"},
         {"drain-deadline", "2"},
+        {"token-file", "/etc/layerd/tokens"},
         {"log", "error"},
     };
     for (size_t index = 0; index < sizeof rows / sizeof *rows; index++)
