@@ -80,7 +80,7 @@ SUPPORT_SOURCES := $(wildcard tests/oracle/*.c tests/support/*.c)
 TEST_SOURCES := $(wildcard tests/unit/*.c tests/property/*.c tests/integration/*.c)
 CONFORMANCE_SOURCES := $(wildcard tests/conformance/*_test.c)
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
-PEER_SOURCES := tests/bench/peers/peer.c tests/bench/peers/layer_peer.c
+PEER_SOURCES := $(addprefix tests/bench/peers/,peer.c layer_peer.c empty_server.c)
 PRELOAD_SOURCES := $(wildcard tests/preload/*.c)
 
 # The pages' commands take port 8080, and the OpenAPI document's linter comes from npm: targets of their own.
@@ -184,6 +184,10 @@ $(OUT)/tests/bench/peers/layer_peer: $(OUT)/server/workers.c.o $(OUT)/liblayer.a
 $(OUT)/tests/bench/peers/layer_peer: PEER_LIBS := $(BLAS_LIBS) -lm
 $(OUT)/tests/bench/peers/dnnl_peer: PEER_LIBS := -ldnnl
 
+EMPTY_SERVER := $(OUT)/tests/bench/peers/empty_server
+$(EMPTY_SERVER): %: %.c.o
+	$(CC) $(LDFLAGS) -o $@ $< $(HTTP_LIBS)
+
 $(PRELOADS): $(OUT)/%.so: %.c
 	@mkdir -p $(@D)
 	$(CC) -std=c17 -D_GNU_SOURCE -O1 -g -fPIC -shared $(C_WARNINGS) -o $@ $< -ldl
@@ -261,6 +265,7 @@ bench:
 	@.ci/install build bench
 	@$(MAKE) --no-print-directory -s -j$$(nproc) $(OUT)/layerd $(BENCHES)
 	@set -e; for program in $(BENCHES) $(BENCH_SCRIPTS); do echo "$$program"; OUT=$(OUT) $$program; echo; done
+	@$(MAKE) --no-print-directory bench-layers bench-service ARGS=
 
 ##bench-layers: layers through the library and its peers; ARGS="--rows rn50 --contenders layer,dnnl --seconds 0.2"
 .PHONY: bench-layers
@@ -268,6 +273,13 @@ bench-layers:
 	@.ci/install build bench
 	@$(MAKE) --no-print-directory -s -j$$(nproc) $(PEERS)
 	@OUT=$(OUT) /usr/bin/python3 -B tests/bench/layer_bench.py $(ARGS)
+
+##bench-service: load the daemon and its peers on loopback; ARGS="--cases 28 --peers node"
+.PHONY: bench-service
+bench-service:
+	@.ci/install build bench
+	@$(MAKE) --no-print-directory -s -j$$(nproc) $(OUT)/layerd $(EMPTY_SERVER)
+	@OUT=$(OUT) /usr/bin/python3 -B tests/bench/service_bench.py $(ARGS)
 
 ##bench-peers: install what `make bench-layers` and `make bench-service` compare with (1.5 GB of packages)
 .PHONY: bench-peers
