@@ -1,4 +1,5 @@
-/* Memory of one request: bump allocation in mapped regions that are all given back at once.
+/* Memory of one request: bump allocation in mapped regions that are all given back at once. Some
+ * are kept for the next request: that the system clears pages anew costs more than filling them.
  * SPDX-License-Identifier: MIT */
 #include "arena.h"
 
@@ -31,6 +32,9 @@ enum {
     REGION_HEADER_SIZE = ALIGNMENT, /* of the others */
 };
 
+/* Of the regions that are kept. */
+static const size_t warm_limit = (size_t)16 << 20;
+
 /* At the head of its memory. */
 typedef struct region {
     struct region *next;
@@ -39,7 +43,9 @@ typedef struct region {
 
 struct api_arena {
     size_t limit, used;
-    region *regions;         /* all but the first, which this struct is the head of */
+    region *regions; /* all but the first, which this struct is the head of */
+    region *warm;    /* those kept for the next request */
+    size_t warm_size;
     unsigned char *at, *end; /* what is free of the common region */
     unsigned char *open;     /* what api_arena_open() gave, or NULL */
     size_t open_size;        /* and how much of it */
@@ -66,18 +72,50 @@ static void *map(size_t size)
     return memory == MAP_FAILED ? NULL : memory;
 }
 
+static void unmap(region *old)
+{
+    const size_t size = old->size;
+    unpoison(old, size);
+    munmap(old, size);
+}
+
+/* The smallest warm region of at least `size` bytes, taken out; NULL if there is none. */
+static region *take_warm(api_arena *arena, size_t size)
+{
+    region **best = NULL;
+    for (region **at = &arena->warm; *at != NULL; at = &(*at)->next)
+        if ((*at)->size >= size && (best == NULL || (*at)->size < (*best)->size))
+            best = at;
+    if (best == NULL)
+        return NULL;
+    region *const taken = *best;
+    *best = taken->next;
+    arena->warm_size -= taken->size;
+    return taken;
+}
+
+static region *new_region(size_t size)
+{
+    region *const mapped = map(size);
+    if (mapped != NULL)
+        mapped->size = size;
+    return mapped;
+}
+
 /* A region with room for `size` bytes, all of it poisoned. */
 static region *add_region(api_arena *arena, size_t size)
 {
     if (size > SIZE_MAX / 2)
         return NULL;
-    const size_t mapped = round_up(size + REGION_HEADER_SIZE, page_size());
-    region *const added = map(mapped);
+    const size_t needed = round_up(size + REGION_HEADER_SIZE, page_size());
+    region *added = take_warm(arena, needed);
+    if (added == NULL)
+        added = new_region(needed);
     if (added == NULL)
         return NULL;
-    *added = (region){.next = arena->regions, .size = mapped};
+    added->next = arena->regions;
     arena->regions = added;
-    poison((unsigned char *)added + REGION_HEADER_SIZE, mapped - REGION_HEADER_SIZE);
+    poison((unsigned char *)added + REGION_HEADER_SIZE, added->size - REGION_HEADER_SIZE);
     return added;
 }
 
@@ -112,22 +150,44 @@ api_arena *api_arena_create(size_t limit)
     api_arena *const arena = map(COMMON_SIZE);
     if (arena == NULL)
         return NULL;
-    arena->regions = NULL;
+    *arena = (api_arena){0};
     api_arena_reset(arena, limit);
     return arena;
+}
+
+static void keep(api_arena *arena, region *old)
+{
+    old->next = arena->warm;
+    arena->warm = old;
+    arena->warm_size += old->size;
 }
 
 void api_arena_reset(api_arena *arena, size_t limit)
 {
     for (region *at = arena->regions, *next; at != NULL; at = next) {
         next = at->next;
-        const size_t size = at->size;
-        unpoison(at, size);
-        munmap(at, size);
+        if (at->size <= warm_limit - arena->warm_size)
+            keep(arena, at);
+        else
+            unmap(at);
     }
     unsigned char *const first = (unsigned char *)arena;
-    *arena = (api_arena){.limit = limit, .at = first + HEADER_SIZE, .end = first + COMMON_SIZE};
+    *arena = (api_arena){.limit = limit,
+                         .warm = arena->warm,
+                         .warm_size = arena->warm_size,
+                         .at = first + HEADER_SIZE,
+                         .end = first + COMMON_SIZE};
     poison(arena->at, COMMON_SIZE - HEADER_SIZE);
+}
+
+void api_arena_shrink(api_arena *arena)
+{
+    for (region *at = arena->warm, *next; at != NULL; at = next) {
+        next = at->next;
+        unmap(at);
+    }
+    arena->warm = NULL;
+    arena->warm_size = 0;
 }
 
 void api_arena_destroy(api_arena *arena)
@@ -135,6 +195,7 @@ void api_arena_destroy(api_arena *arena)
     if (arena == NULL)
         return;
     api_arena_reset(arena, 0);
+    api_arena_shrink(arena);
     unpoison(arena, COMMON_SIZE);
     munmap(arena, COMMON_SIZE);
 }
@@ -164,11 +225,12 @@ void *api_arena_open(api_arena *arena, size_t capacity, size_t *granted)
     return arena->open;
 }
 
-/* Gives the pages behind the first `used` bytes of an opened region back to the system. */
+/* Gives the pages behind the first `used` bytes of an opened region back to the system, unless it
+ * may be kept whole. */
 static void trim(region *opened, size_t used)
 {
     const size_t kept = round_up(used + REGION_HEADER_SIZE, page_size());
-    if (kept >= opened->size)
+    if (kept >= opened->size || opened->size <= warm_limit)
         return;
     unsigned char *const tail = (unsigned char *)opened + kept;
     unpoison(tail, opened->size - kept);

@@ -246,11 +246,11 @@ static void describe_nonfinite(const api_job *job, api_problem *problem)
 static void finish(const api_job *job, api_encoder *encoder, api_response *response)
 {
     api_writer *const writer = encoder->writer;
-    const size_t json_size = (size_t)(writer->at - writer->begin);
-    api_append_binary(encoder);
     const size_t size = api_writer_close(writer);
+    const bool binary = encoder->binary_count > 0;
+    const api_bytes *const tensors = binary ? api_binary_tensors(encoder, job->arena) : NULL;
     api_problem problem = {0};
-    if (writer->full)
+    if (writer->full || (binary && tensors == NULL))
         refuse_memory(&problem, job->arena, job->cost.memory_size);
     else if (writer->nonfinite_met)
         describe_nonfinite(job, &problem);
@@ -258,13 +258,13 @@ static void finish(const api_job *job, api_encoder *encoder, api_response *respo
         answer_problem(&problem, job->arena, response);
         return;
     }
-    const bool binary = encoder->binary_count > 0;
     *response = (api_response){
         .status = 200,
         .content_type = binary ? "application/octet-stream" : "application/json",
-        .json_length = binary ? json_size : 0,
         .body = writer->begin,
         .body_size = size,
+        .tensors = tensors,
+        .tensor_count = (size_t)encoder->binary_count,
     };
 }
 

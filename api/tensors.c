@@ -240,22 +240,18 @@ const api_kind api_result_kind = {NULL, NULL, write_result, write_result_schema}
 
 size_t api_result_text_size(const api_result *result, api_form form)
 {
-    return form == API_FORM_BINARY ? result->count * sizeof(float)
+    return form == API_FORM_BINARY ? 0
                                    : api_floats_text_size(result->shape.rank, result->shape.extent);
 }
 
-void api_append_binary(const api_encoder *encoder)
+api_bytes *api_binary_tensors(const api_encoder *encoder, api_arena *arena)
 {
-    api_writer *writer = encoder->writer;
-    for (int i = 0; i < encoder->binary_count; i++) {
-        const size_t size = encoder->binary[i]->count * sizeof(float);
-        if ((size_t)(writer->end - writer->at) < size) {
-            writer->full = true;
-            return;
-        }
-        memcpy(writer->at, encoder->binary[i]->data, size);
-        writer->at += size;
-    }
+    api_bytes *const tensors =
+        api_arena_allocate(arena, (size_t)encoder->binary_count * sizeof *tensors);
+    for (int i = 0; tensors != NULL && i < encoder->binary_count; i++)
+        tensors[i] =
+            (api_bytes){encoder->binary[i]->data, encoder->binary[i]->count * sizeof(float)};
+    return tensors;
 }
 
 /* ---- Framing --------------------------------------------------------------------------------- */

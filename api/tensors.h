@@ -19,7 +19,7 @@ bool api_check_all_taken(api_decoder *decoder);
 /* Bytes of the reply that the tensor takes at most, in the given form. */
 size_t api_result_text_size(const api_result *result, api_form form);
 
-/* Appends the bytes of the binary tensors that were written to the JSON that was closed. */
-void api_append_binary(const api_encoder *encoder);
+/* The bytes of the binary tensors that were written, which follow the JSON; NULL without memory. */
+api_bytes *api_binary_tensors(const api_encoder *encoder, api_arena *arena);
 
 #endif

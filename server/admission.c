@@ -2,12 +2,17 @@
  * SPDX-License-Identifier: MIT */
 #include "admission.h"
 
+#include "clock.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 /* An idle lease keeps a body buffer up to this size. */
 static const size_t warm_body_size = (size_t)2 << 20;
+
+/* How long an idle lease keeps its memory. */
+static const int64_t warm_time = 5 * SERVER_SECOND;
 
 static struct {
     size_t limit;
@@ -23,11 +28,18 @@ void server_admission_start(size_t memory_limit, size_t idle)
     state.idle_limit = idle;
 }
 
+static void free_body(server_lease *lease)
+{
+    free(lease->body);
+    lease->body = NULL;
+    lease->body_capacity = 0;
+}
+
 static void destroy(server_lease *lease)
 {
     if (lease->arena != NULL)
         api_arena_destroy(lease->arena);
-    free(lease->body);
+    free_body(lease);
     free(lease);
 }
 
@@ -70,12 +82,10 @@ void server_lease_release(server_lease *lease)
 {
     atomic_fetch_sub(&state.in_flight, lease->reserved);
     lease->reserved = 0;
-    if (lease->body_capacity > warm_body_size) {
-        free(lease->body);
-        lease->body = NULL;
-        lease->body_capacity = 0;
-    }
+    if (lease->body_capacity > warm_body_size)
+        free_body(lease);
     api_arena_reset(lease->arena, state.limit);
+    lease->idle_since = server_now();
     pthread_mutex_lock(&state.mutex);
     const bool keep = state.idle_count < state.idle_limit;
     if (keep) {
@@ -86,6 +96,17 @@ void server_lease_release(server_lease *lease)
     pthread_mutex_unlock(&state.mutex);
     if (!keep)
         destroy(lease);
+}
+
+void server_admission_shrink(int64_t now)
+{
+    pthread_mutex_lock(&state.mutex);
+    for (server_lease *lease = state.idle; lease != NULL; lease = lease->next)
+        if (now - lease->idle_since >= warm_time) {
+            api_arena_shrink(lease->arena);
+            free_body(lease);
+        }
+    pthread_mutex_unlock(&state.mutex);
 }
 
 server_admission server_admission_asks(size_t size)

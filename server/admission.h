@@ -11,7 +11,8 @@ typedef struct server_lease {
     api_arena *arena;
     char *body;
     size_t body_capacity;
-    size_t reserved; /* bytes of the budget */
+    size_t reserved;    /* bytes of the budget */
+    int64_t idle_since; /* among the idle ones */
 } server_lease;
 
 typedef enum {
@@ -27,6 +28,9 @@ void server_admission_stop(void);
 /* A lease with an empty arena and no body; NULL if the system has no memory. */
 server_lease *server_lease_take(void);
 void server_lease_release(server_lease *lease);
+
+/* Gives back what leases keep that have been idle for some seconds; called now and then. */
+void server_admission_shrink(int64_t now);
 
 /* Whether so much could be charged now; charges nothing. */
 server_admission server_admission_asks(size_t size);

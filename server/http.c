@@ -141,7 +141,7 @@ static enum MHD_Result take_end(server_request *request)
     request->deadline = server_now() + server_nanoseconds(request->deadline_seconds);
     server_connection_enter(server_connections_find(request->descriptor), SERVER_BUSY, 0);
     if (request->lease->body != NULL)
-        request->call.body = request->lease->body;
+        request->call.body = request->lease->body + request->body_offset;
     return server_compute_here(request) ? server_reply(request) : hand_over(request);
 }
 

@@ -1,6 +1,7 @@
 /* The reaper: ends what has passed its absolute deadline, and notices clients that left. It shuts
  * sockets down under the registry's lock and never closes one: that is libmicrohttpd's.
  * SPDX-License-Identifier: MIT */
+#include "admission.h"
 #include "canned.h"
 #include "clock.h"
 #include "connections.h"
@@ -160,6 +161,7 @@ static void *run_reaper(void *unused)
         reaper.nearest = reaper.now + longest_pause;
         look_at_all();
         answer_abandoned();
+        server_admission_shrink(reaper.now);
         if (server_linger_round(reaper.now))
             reaper.nearest = reaper.now;
         const int64_t soonest = server_now() + shortest_pause;

@@ -8,12 +8,13 @@
 #include "lifecycle.h"
 #include "text.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DETAIL_SIZE = 512, VALUE_SIZE = 160 };
+enum { DETAIL_SIZE = 512, VALUE_SIZE = 160, MOST_PARTS = 8 };
 
 static const char no_memory[] =
     SERVER_PROBLEM(503, "Service Unavailable", "the server has no memory for this request now");
@@ -81,18 +82,26 @@ static void add_headers(const server_request *request, struct MHD_Response *repl
         MHD_add_response_header(reply, "Allow", response->allow);
     if (response->status == 503)
         add_number(reply, "Retry-After", request->retry_after > 0 ? request->retry_after : 1);
-    if (response->json_length > 0)
-        add_number(reply, "Inference-Header-Content-Length", response->json_length);
+    if (response->tensor_count > 0)
+        add_number(reply, "Inference-Header-Content-Length", response->body_size);
     if (request->must_close || server_stage_now() >= SERVER_DRAINING)
         MHD_add_response_header(reply, "Connection", "close");
+}
+
+static size_t size_of(const api_response *response)
+{
+    size_t size = response->body_size;
+    for (size_t i = 0; i < response->tensor_count; i++)
+        size += response->tensors[i].size;
+    return size;
 }
 
 /* Takes over `reply`. */
 static enum MHD_Result queue(server_request *request, struct MHD_Response *reply)
 {
     const server_options *const options = request->options;
-    const double seconds =
-        options->body_timeout + (double)request->response.body_size / (double)options->min_rate;
+    const size_t size = size_of(&request->response);
+    const double seconds = options->body_timeout + (double)size / (double)options->min_rate;
     const bool alive =
         server_connection_enter(server_connections_find(request->descriptor), SERVER_SEND,
                                 server_now() + server_nanoseconds(seconds));
@@ -100,7 +109,7 @@ static enum MHD_Result queue(server_request *request, struct MHD_Response *reply
     if (alive) {
         add_headers(request, reply);
         request->status = request->response.status;
-        request->bytes_out = request->response.body_size;
+        request->bytes_out = size;
         request->step = SERVER_STEP_REPLIED;
         result = MHD_queue_response(request->connection, (unsigned)request->status, reply);
     }
@@ -114,13 +123,23 @@ static void release(void *lease)
         server_lease_release(lease);
 }
 
+/* Nothing is copied: libmicrohttpd sends from the arena, to which it never writes. */
+static struct MHD_Response *wrap(const api_response *response, server_lease *lease)
+{
+    if (response->tensor_count == 0)
+        return MHD_create_response_from_buffer_with_free_callback_cls(
+            response->body_size, (void *)(uintptr_t)response->body, release, lease);
+    assert(response->tensor_count < MOST_PARTS);
+    struct MHD_IoVec parts[MOST_PARTS] = {{response->body, response->body_size}};
+    for (size_t i = 0; i < response->tensor_count; i++)
+        parts[i + 1] = (struct MHD_IoVec){response->tensors[i].bytes, response->tensors[i].size};
+    return MHD_create_response_from_iovec(parts, (unsigned)response->tensor_count + 1, release,
+                                          lease);
+}
+
 enum MHD_Result server_reply(server_request *request)
 {
-    /* libmicrohttpd never writes to the body. */
-    void *const body = (void *)(uintptr_t)request->response.body;
-    server_lease *const lease = request->lease;
-    struct MHD_Response *const reply = MHD_create_response_from_buffer_with_free_callback_cls(
-        request->response.body_size, body, release, lease);
+    struct MHD_Response *const reply = wrap(&request->response, request->lease);
     if (reply == NULL)
         return MHD_NO;
     request->lease = NULL;

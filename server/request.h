@@ -49,6 +49,7 @@ typedef struct {
     size_t operation;            /* its number in the metrics */
     bool chunked;
     size_t body_announced; /* Content-Length, or 0 */
+    size_t body_offset;    /* of the body in its buffer */
     bool must_close;       /* the connection cannot go on after the reply */
     bool unread;           /* it was answered before its body had come */
     double deadline_seconds;

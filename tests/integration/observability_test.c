@@ -195,6 +195,28 @@ static void counters_count(void **state)
 
 /* ---- Health and descriptions ---- */
 
+/* What a large request took is kept for the next one, and given back when none comes. */
+static void idle_memory_is_given_back(void **state)
+{
+    (void)state;
+    static const char memory[] = "process_resident_memory_bytes",
+                      request[] = "{\"method\":\"constant\",\"shape\":[1000,3000],"
+                                  "\"output_format\":\"binary\"}";
+    static const double tensor_size = 12e6;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    skip(); /* sanitizers keep memory of their own for each byte, and what was freed */
+#endif
+    daemon_process *const daemon = daemon_start(&(daemon_options){0});
+    const double before = metric(daemon->url, memory, "");
+    http_reply reply = http_post(daemon->url, "/v1/initialize", request);
+    expect_status(&reply, 200);
+    http_free(&reply);
+    const double after = metric(daemon->url, memory, "");
+    assert_true(after > before + tensor_size / 2);
+    assert_true(metric_falls_below(daemon->url, memory, "", after - tensor_size / 2));
+    daemon_stop(daemon);
+}
+
 static void health_is_told(void **state)
 {
     (void)state;
@@ -260,6 +282,7 @@ int main(void)
         daemon_test(the_log_cannot_be_forged),
         cmocka_unit_test(metrics_are_prometheus_text),
         daemon_test(counters_count),
+        daemon_test(idle_memory_is_given_back),
         cmocka_unit_test(health_is_told),
         cmocka_unit_test(the_server_describes_itself),
         cmocka_unit_test(operations_are_listed),

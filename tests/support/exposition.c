@@ -91,6 +91,17 @@ static bool wish_is_exceeded(void *context)
     return metric(wish->url, wish->name, wish->labels) > wish->value;
 }
 
+static bool wish_is_undercut(void *argument)
+{
+    const struct metric_wish *const wish = argument;
+    return metric(wish->url, wish->name, wish->labels) < wish->value;
+}
+
+bool metric_falls_below(const char *url, const char *name, const char *labels, double value)
+{
+    return wait_until(wish_is_undercut, &(struct metric_wish){url, name, labels, value});
+}
+
 bool metric_exceeds(const char *url, const char *name, const char *labels, double value)
 {
     return wait_until(wish_is_exceeded, &(struct metric_wish){url, name, labels, value});

@@ -13,8 +13,9 @@ double metric_in(const char *page, const char *name, const char *labels);
 /* Waits until that sum is `value`; false when it still is not after a minute. */
 bool metric_becomes(const char *url, const char *name, const char *labels, double value);
 
-/* The same for more than `value`. */
+/* The same for more and for less than `value`. */
 bool metric_exceeds(const char *url, const char *name, const char *labels, double value);
+bool metric_falls_below(const char *url, const char *name, const char *labels, double value);
 
 /* Nothing is in flight: no memory held, nothing queued, no connection but the one that asks. */
 bool daemon_is_at_rest(const char *url);

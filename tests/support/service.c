@@ -62,7 +62,7 @@ api_response service_post_binary(test_service *service, const char *path, const 
 cJSON *service_read(const api_response *reply)
 {
     const char *end;
-    const size_t size = reply->json_length != 0 ? reply->json_length : reply->body_size;
+    const size_t size = reply->body_size;
     char *const text = malloc(size + 1);
     if (text == NULL)
         return NULL;

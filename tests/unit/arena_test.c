@@ -146,6 +146,29 @@ static void test_reset(void **state)
     api_arena_destroy(NULL);
 }
 
+/* What one request filled serves the next, and what it opened but did not fill is not in the way.
+ */
+static void test_memory_is_kept(void **state)
+{
+    (void)state;
+    api_arena *const arena = api_arena_create(SIZE_MAX);
+    unsigned char *const kept = api_arena_allocate(arena, 3 * MEBIBYTE);
+    memset(kept, 5, 3 * MEBIBYTE);
+    api_arena_reset(arena, SIZE_MAX);
+    size_t granted;
+    assert_ptr_equal(api_arena_open(arena, 2 * MEBIBYTE, &granted), kept);
+    memset(kept, 6, MEBIBYTE);
+    api_arena_close(arena, MEBIBYTE);
+    unsigned char *const other = api_arena_allocate(arena, 2 * MEBIBYTE);
+    assert_true(other >= kept + 3 * MEBIBYTE || other + 2 * MEBIBYTE <= kept);
+    memset(other, 7, 2 * MEBIBYTE);
+    assert_int_equal(kept[MEBIBYTE - 1], 6);
+    api_arena_reset(arena, SIZE_MAX);
+    api_arena_shrink(arena);
+    memset(api_arena_allocate(arena, 2 * MEBIBYTE), 8, 2 * MEBIBYTE);
+    api_arena_destroy(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +179,7 @@ int main(void)
         cmocka_unit_test(test_open_and_close),
         cmocka_unit_test(test_open_is_cut_to_the_limit),
         cmocka_unit_test(test_reset),
+        cmocka_unit_test(test_memory_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

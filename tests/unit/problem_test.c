@@ -40,7 +40,7 @@ static void check_reply(const api_response *response, int status, const char *ex
     assert_int_equal(response->status, status);
     assert_string_equal(response->content_type, "application/problem+json");
     assert_null(response->allow);
-    assert_int_equal(response->json_length, 0);
+    assert_int_equal(response->tensor_count, 0);
     assert_int_equal(response->body_size, strlen(expected));
     assert_memory_equal(response->body, expected, response->body_size);
 }

@@ -63,8 +63,9 @@ static void binary_is_answered_in_binary(void **state)
         sizeof bytes);
     assert_int_equal(reply.status, 200);
     assert_string_equal(reply.content_type, "application/octet-stream");
-    assert_int_equal(reply.body_size - reply.json_length, sizeof expected);
-    assert_memory_equal((const char *)reply.body + reply.json_length, expected, sizeof expected);
+    assert_int_equal(reply.tensor_count, 1);
+    assert_int_equal(reply.tensors->size, sizeof expected);
+    assert_memory_equal(reply.tensors->bytes, expected, sizeof expected);
     cJSON *const json = service_read(&reply);
     char *const output = cJSON_PrintUnformatted(cJSON_GetObjectItem(json, "output"));
     assert_string_equal(output, BINARY("[2,2]", 16));
@@ -86,7 +87,7 @@ static void bytes_may_lie_anywhere(void **state)
         const api_response reply =
             service_post_binary(&service, "/v1/conv", json, bytes, sizeof bytes);
         expect_body(&reply, "\"data\":[10,20]");
-        assert_int_equal(reply.json_length, 0);
+        assert_int_equal(reply.tensor_count, 0);
     }
     service_close(&service);
 }
@@ -114,7 +115,7 @@ static void binary_carries_infinities_and_nan(void **state)
     api_response reply = service_post_binary(&service, "/v1/conv", text, bytes, sizeof bytes);
     float output[3];
     assert_int_equal(reply.status, 200);
-    memcpy(output, (const char *)reply.body + reply.json_length, sizeof output);
+    memcpy(output, reply.tensors->bytes, sizeof output);
     assert_true(output[0] == INFINITY && output[1] == -INFINITY && isnan(output[2]));
     snprintf(text, sizeof text, "%s%s}", json,
              ",\"output_format\":\"nested\",\"nonfinite\":\"string\"");

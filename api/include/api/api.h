@@ -26,8 +26,11 @@ typedef struct api_arena api_arena;
 /* A new arena that hands out at most `limit` bytes; NULL if the system has no memory. */
 api_arena *api_arena_create(size_t limit);
 
-/* Forgets everything handed out and keeps a small first region warm for the next request. */
+/* Forgets everything handed out. Keeps up to 16 MiB of it for the next request. */
 void api_arena_reset(api_arena *arena, size_t limit);
+
+/* Gives back to the system what is kept for the next request. */
+void api_arena_shrink(api_arena *arena);
 
 void api_arena_destroy(api_arena *arena);
 
@@ -56,15 +59,21 @@ typedef struct {
     size_t body_size;
 } api_request;
 
+/* A binary tensor of a reply. */
+typedef struct {
+    const void *bytes;
+    size_t size;
+} api_bytes;
+
 /* Everything it points to lives in the arena or for ever. */
 typedef struct {
     int status;               /* 200, 422 ... */
     const char *content_type; /* of the body */
     const char *allow;        /* header Allow of a 405, else NULL */
-    size_t json_length; /* header Inference-Header-Content-Length where binary tensors follow the
-                           JSON, else 0 */
-    const void *body;
+    const void *body;         /* JSON */
     size_t body_size;
+    const api_bytes *tensors; /* what follows it, and makes body_size the value of the header */
+    size_t tensor_count;      /* Inference-Header-Content-Length; none for JSON alone */
 } api_response;
 
 /* How the computation runs; the counterpart of layer_run. All zero: this thread alone. */
