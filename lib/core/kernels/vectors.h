@@ -37,11 +37,34 @@ static inline lanes lanes_all(float value)
     return value - (lanes){0};
 }
 
+#if defined(__AVX__) && !defined(__AVX512F__)
+/* Ones for the first `count` lanes. */
+static inline __m256i lanes_mask(int count)
+{
+    static const int ones[2 * LANES] = {-1, -1, -1, -1, -1, -1, -1, -1};
+    return _mm256_loadu_si256((const __m256i *)(const void *)(ones + LANES - count));
+}
+#endif
+
+/* Lanes 0, 2, 4 ... of the two, one after the other. */
+static inline lanes lanes_even(lanes a, lanes b)
+{
+#if defined(__AVX512F__)
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+#elif defined(__AVX__)
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+#else
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6);
+#endif
+}
+
 /* The first `count` only, 0 to LANES; the rest is neither read, and zero, nor written. */
 static inline lanes lanes_load_some(const float *x, int count)
 {
 #if defined(__AVX512F__)
     return (lanes)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), x);
+#elif defined(__AVX__)
+    return (lanes)_mm256_maskload_ps(x, lanes_mask(count));
 #else
     lanes loaded = {0};
     for (int i = 0; i < count; i++)
@@ -68,6 +91,8 @@ static inline void lanes_store_some(float *x, lanes stored, int count)
 {
 #if defined(__AVX512F__)
     _mm512_mask_storeu_ps(x, (__mmask16)((1u << count) - 1), (__m512)stored);
+#elif defined(__AVX__)
+    _mm256_maskstore_ps(x, lanes_mask(count), (__m256)stored);
 #else
     for (int i = 0; i < count; i++)
         x[i] = stored[i];
