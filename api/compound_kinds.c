@@ -243,7 +243,7 @@ static bool decode_choices(api_decoder *decoder, const api_field *field, const c
         api_choice chosen = {0};
         if (!api_choice_kind.decode(decoder, field, child, &chosen))
             return false;
-        ((api_choices *)value)->value |= api_choice_bit(chosen.value);
+        ((api_choices *)value)->value |= api_choice_bit((unsigned)chosen.value);
     }
     return true;
 }

@@ -53,23 +53,3 @@ bool api_describe_conv(const api_conv_asked *asked, layer_conv *conv, api_proble
         error.argument = asked->input_field;
     return api_refuse_layer(problem, &error);
 }
-
-bool api_check_shape(const api_tensor *tensor, const char *field, const layer_shape *expected,
-                     const char *what, api_problem *problem)
-{
-    bool same = tensor->shape.rank == expected->rank;
-    for (int axis = 0; same && axis < expected->rank; axis++)
-        same = tensor->shape.extent[axis] == expected->extent[axis];
-    char pointer[API_POINTER_SIZE] = "", is[API_SHAPE_TEXT_SIZE], wanted[API_SHAPE_TEXT_SIZE];
-    api_pointer_push(pointer, field);
-    return same ||
-           api_refuse(problem, 422, pointer, "%s has the shape %s; expected %s, %s", field,
-                      api_shape_text(&tensor->shape, is), api_shape_text(expected, wanted), what);
-}
-
-bool api_check_bias(const api_tensor *bias, int channels, api_problem *problem)
-{
-    const layer_shape expected = {.rank = 1, .extent = {channels}};
-    return !bias->given ||
-           api_check_shape(bias, "bias", &expected, "one number per output channel", problem);
-}

@@ -31,12 +31,4 @@ typedef struct {
  * False with a problem that points at a field. */
 bool api_describe_conv(const api_conv_asked *asked, layer_conv *conv, api_problem *problem);
 
-/* Whether a tensor of the request (called `field`) has the expected shape; `what` says whose shape
- * that is: "the output's". */
-bool api_check_shape(const api_tensor *tensor, const char *field, const layer_shape *expected,
-                     const char *what, api_problem *problem);
-
-/* Whether a bias, if it was given, has one number for each of so many output channels. */
-bool api_check_bias(const api_tensor *bias, int channels, api_problem *problem);
-
 #endif

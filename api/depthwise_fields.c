@@ -5,6 +5,7 @@
 #include "conv_fields.h"
 #include "operation.h"
 #include "ranks.h"
+#include "shapes.h"
 
 const api_field api_depthwise_fields[] = {
     {.name = "input",
@@ -55,14 +56,6 @@ static bool check_rank(const api_depthwise *asked, api_problem *problem)
                       input, weight, weight, weight - 1);
 }
 
-static bool check_bias(const api_tensor *bias, const char *field, int channels,
-                       api_problem *problem)
-{
-    const layer_shape expected = {.rank = 1, .extent = {channels}};
-    return !bias->given ||
-           api_check_shape(bias, field, &expected, "one number per channel", problem);
-}
-
 bool api_describe_depthwise(const api_depthwise *asked, layer_separable_depthwise *separable,
                             api_problem *problem)
 {
@@ -81,9 +74,9 @@ bool api_describe_depthwise(const api_depthwise *asked, layer_separable_depthwis
                                            &asked->pointwise_weight.shape, &options,
                                            &error) != LAYER_OK)
         return api_refuse_layer(problem, &error);
-    return check_bias(&asked->depthwise_bias, "depthwise_bias", weight->extent[0], problem) &&
-           check_bias(&asked->pointwise_bias, "pointwise_bias",
-                      separable->pointwise.weight.extent[0], problem);
+    return api_check_bias(&asked->depthwise_bias, "depthwise_bias", weight->extent[0], problem) &&
+           api_check_bias(&asked->pointwise_bias, "pointwise_bias",
+                          separable->pointwise.weight.extent[0], problem);
 }
 
 layer_separable_depthwise_operands api_depthwise_operands(const api_depthwise *asked)

@@ -104,7 +104,7 @@ typedef struct {
     uint32_t value;
 } api_choices;
 
-static inline uint32_t api_choice_bit(int value)
+static inline uint32_t api_choice_bit(unsigned value)
 {
     return UINT32_C(1) << value;
 }

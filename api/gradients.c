@@ -25,7 +25,7 @@ const api_field api_gradient_fields[] = {
     {0},
 };
 
-static bool has(uint32_t chosen, int gradient)
+static bool has(uint32_t chosen, api_gradient gradient)
 {
     return (chosen & api_choice_bit(gradient)) != 0;
 }

@@ -36,7 +36,7 @@ typedef struct {
      * False with a problem. */
     bool (*describe)(api_call *call, api_problem *problem);
 
-    /* Bytes of workspace that computing takes with up to `threads` threads. */
+    /* Bytes of workspace that computing takes with up to `threads` threads; NULL: none. */
     size_t (*workspace_size)(const api_call *call, int threads);
 
     /* Computes into the reply's tensors, whose data has room now, and sets what else is known only

@@ -5,6 +5,8 @@
 #include "operation.h"
 #include "ranks.h"
 
+#include <string.h>
+
 #define MOST_POWER 1e6
 
 static const api_option kinds[] = {
@@ -110,17 +112,20 @@ const api_field api_decided_kernel_fields[] = {
 
 enum { MOST_BARE_AXES = 2 };
 
-static bool refuse_rank(const layer_shape *input, int axes, api_problem *problem)
+static bool refuse_rank(const layer_shape *input, const char *input_field, int axes,
+                        api_problem *problem)
 {
+    char pointer[API_POINTER_SIZE] = "";
+    api_pointer_push(pointer, input_field);
     if (axes > MOST_BARE_AXES)
-        return api_refuse(problem, 422, "/input",
-                          "input has rank %d; a kernel_shape of %d axes takes an input of rank %d, "
-                          "or %d for one sample",
-                          input->rank, axes, axes + 2, axes + 1);
-    return api_refuse(problem, 422, "/input",
-                      "input has rank %d; a kernel_shape of %d axes takes an input of rank %d, %d "
-                      "for one sample, or %d for a bare plane",
-                      input->rank, axes, axes + 2, axes + 1, axes);
+        return api_refuse(problem, 422, pointer,
+                          "%s has rank %d; a kernel_shape of %d axes takes an input of rank %d, or "
+                          "%d for one sample",
+                          input_field, input->rank, axes, axes + 2, axes + 1);
+    return api_refuse(problem, 422, pointer,
+                      "%s has rank %d; a kernel_shape of %d axes takes an input of rank %d, %d for "
+                      "one sample, or %d for a bare plane",
+                      input_field, input->rank, axes, axes + 2, axes + 1, axes);
 }
 
 static bool axes_by_rank(const layer_shape *input, bool global, int *axes, api_problem *problem)
@@ -133,15 +138,15 @@ static bool axes_by_rank(const layer_shape *input, bool global, int *axes, api_p
     return true;
 }
 
-bool api_pooled_axes(const api_integers *kernel_shape, const layer_shape *input, int *axes,
-                     api_problem *problem)
+bool api_pooled_axes(const api_integers *kernel_shape, const layer_shape *input,
+                     const char *input_field, int *axes, api_problem *problem)
 {
     if (kernel_shape->count == 0)
         return axes_by_rank(input, !kernel_shape->given, axes, problem);
     *axes = kernel_shape->count;
     const int channels = input->rank - *axes;
     return (channels >= (*axes > MOST_BARE_AXES ? 1 : 0) && channels <= API_CHANNEL_AXES) ||
-           refuse_rank(input, *axes, problem);
+           refuse_rank(input, input_field, *axes, problem);
 }
 
 /* ---- Describing ------------------------------------------------------------------------------ */
@@ -150,15 +155,15 @@ static bool check_kernel(const api_pooling *fields, api_problem *problem)
 {
     const bool shaped = fields->geometry.kernel_shape.given;
     if (shaped && fields->global.value)
-        return api_refuse(problem, 422, "/kernel_shape",
-                          "kernel_shape conflicts with global; give one of them");
+        return api_refuse_both(problem, "kernel_shape", "global");
     return shaped || fields->global.value ||
            api_refuse(problem, 422, "/kernel_shape",
                       "missing field \"kernel_shape\", or \"global\": true");
 }
 
-bool api_describe_pooling(const api_pooling *fields, const layer_shape *input, bool indices,
-                          layer_pool *pool, api_problem *problem)
+bool api_describe_pooling(const api_pooling *fields, const layer_shape *input,
+                          const char *input_field, bool indices, layer_pool *pool,
+                          api_problem *problem)
 {
     int axes;
     layer_pool_options options = {
@@ -172,14 +177,18 @@ bool api_describe_pooling(const api_pooling *fields, const layer_shape *input, b
         .column_major = fields->storage_order.value == 1,
     };
     const api_integers *const kernel = &fields->geometry.kernel_shape;
-    if (!check_kernel(fields, problem) || !api_pooled_axes(kernel, input, &axes, problem) ||
+    if (!check_kernel(fields, problem) ||
+        !api_pooled_axes(kernel, input, input_field, &axes, problem) ||
         !api_spread(kernel, "/kernel_shape", axes, options.kernel, problem) ||
         !api_read_geometry(&fields->geometry, axes, &options.geometry, problem))
         return false;
     const layer_shape wide = api_widened(input, axes + API_CHANNEL_AXES);
     layer_error error;
-    return layer_pool_describe(pool, &wide, &options, &error) == LAYER_OK ||
-           api_refuse_layer(problem, &error);
+    if (layer_pool_describe(pool, &wide, &options, &error) == LAYER_OK)
+        return true;
+    if (strcmp(error.argument, "input") == 0)
+        error.argument = input_field;
+    return api_refuse_layer(problem, &error);
 }
 
 void api_decide_pooling(api_decided_pooling *decided, const layer_pool *pool)

@@ -33,13 +33,15 @@ extern const api_field api_decided_kernel_fields[];
 /* The number of spatial axes: an array kernel_shape says it, and the input is batched, one sample,
  * or, with one or two axes, a bare plane. Without an array the input's rank says it: 1 and 2 are
  * bare planes, 3 to 5 are batched; but rank 3 may also be one sample, so a kernel_shape of a single
- * integer is refused there. False with a 422. */
-bool api_pooled_axes(const api_integers *kernel_shape, const layer_shape *input, int *axes,
-                     api_problem *problem);
+ * integer is refused there. False with a 422 that calls the input `input_field`. */
+bool api_pooled_axes(const api_integers *kernel_shape, const layer_shape *input,
+                     const char *input_field, int *axes, api_problem *problem);
 
-/* Describes the pooling of an input. False with a problem. */
-bool api_describe_pooling(const api_pooling *fields, const layer_shape *input, bool indices,
-                          layer_pool *pool, api_problem *problem);
+/* Describes the pooling of an input, which comes from the field `input_field`. False with a
+ * problem. */
+bool api_describe_pooling(const api_pooling *fields, const layer_shape *input,
+                          const char *input_field, bool indices, layer_pool *pool,
+                          api_problem *problem);
 
 void api_decide_pooling(api_decided_pooling *decided, const layer_pool *pool);
 

@@ -74,6 +74,14 @@ bool api_refuse(api_problem *problem, int status, const char *pointer, const cha
     return false;
 }
 
+bool api_refuse_both(api_problem *problem, const char *field, const char *other)
+{
+    char pointer[API_POINTER_SIZE];
+    snprintf(pointer, sizeof pointer, "/%s", field);
+    return api_refuse(problem, 422, pointer, "%s conflicts with %s; give one of them", field,
+                      other);
+}
+
 static void write_member(api_writer *writer, const char *key, const char *value)
 {
     api_write_key(writer, key);

@@ -19,4 +19,7 @@ typedef struct {
 bool api_refuse(api_problem *problem, int status, const char *pointer, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* 422: two fields of which one is to be given; points at the first. Returns false. */
+bool api_refuse_both(api_problem *problem, const char *field, const char *other);
+
 #endif

@@ -102,12 +102,18 @@ static size_t frame_text_size(const api_job *job)
     return size;
 }
 
+static size_t workspace_size(const api_job *job, int threads)
+{
+    const api_operation *const operation = job->operation;
+    return operation->workspace_size == NULL ? 0 : operation->workspace_size(job->call, threads);
+}
+
 /* Counts the reply's tensors and what computing and writing them will take from the arena. */
 static bool measure(api_job *job, api_problem *problem)
 {
     const int threads = job->limits.threads > 0 ? job->limits.threads : 1;
     size_t size = plus(frame_text_size(job), 2 * ALIGNMENT);
-    size = plus(size, job->operation->workspace_size(job->call, threads));
+    size = plus(size, workspace_size(job, threads));
     api_rows rows = api_rows_of(job->operation->reply);
     for (api_result *result; (result = next_result(job, &rows)) != NULL;) {
         const int longest =
@@ -208,7 +214,7 @@ static bool compute(const api_job *job, const api_run *run, api_problem *problem
 {
     const layer_executor executor = {run->parallel_for, run->context,
                                      run->threads > 0 ? run->threads : 1};
-    const size_t size = job->operation->workspace_size(job->call, executor.threads);
+    const size_t size = workspace_size(job, executor.threads);
     layer_run how = {.executor = run->parallel_for == NULL ? NULL : &executor,
                      .cancelled = run->cancelled,
                      .isa = (layer_isa)run->isa};

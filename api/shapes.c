@@ -41,3 +41,23 @@ bool api_shape_admit(const layer_shape *shape, const char *name, const char *poi
     *count = (size_t)product;
     return true;
 }
+
+bool api_check_shape(const api_tensor *tensor, const char *field, const layer_shape *expected,
+                     const char *what, api_problem *problem)
+{
+    bool same = tensor->shape.rank == expected->rank;
+    for (int axis = 0; same && axis < expected->rank; axis++)
+        same = tensor->shape.extent[axis] == expected->extent[axis];
+    char pointer[API_POINTER_SIZE] = "", is[API_SHAPE_TEXT_SIZE], wanted[API_SHAPE_TEXT_SIZE];
+    api_pointer_push(pointer, field);
+    return same ||
+           api_refuse(problem, 422, pointer, "%s has the shape %s; expected %s, %s", field,
+                      api_shape_text(&tensor->shape, is), api_shape_text(expected, wanted), what);
+}
+
+bool api_check_bias(const api_tensor *bias, const char *field, int channels, api_problem *problem)
+{
+    const layer_shape expected = {.rank = 1, .extent = {channels}};
+    return !bias->given ||
+           api_check_shape(bias, field, &expected, "one number per output channel", problem);
+}

@@ -16,4 +16,13 @@ void api_write_shape(api_writer *writer, const layer_shape *shape);
 bool api_shape_admit(const layer_shape *shape, const char *name, const char *pointer, int longest,
                      size_t most, size_t *count, api_problem *problem);
 
+/* Whether a tensor of the request (called `field`) has the expected shape; `what` says whose shape
+ * that is: "the output's". */
+bool api_check_shape(const api_tensor *tensor, const char *field, const layer_shape *expected,
+                     const char *what, api_problem *problem);
+
+/* Whether a bias (called `field`), if it was given, has one number for each of so many output
+ * channels. */
+bool api_check_bias(const api_tensor *bias, const char *field, int channels, api_problem *problem);
+
 #endif

@@ -4,6 +4,7 @@
 
 #include "operation.h"
 #include "ranks.h"
+#include "shapes.h"
 
 /* Ranks: of the largest bare factor, of a batch of planes. */
 enum { BARE_RANK = 2, BATCH_RANK = 4 };
@@ -100,7 +101,7 @@ bool api_describe_spatial(const api_spatial *asked, layer_separable_spatial *sep
     if (layer_separable_spatial_describe(separable, &input, &column, &row, &options, &error) !=
         LAYER_OK)
         return api_refuse_layer(problem, &error);
-    return api_check_bias(&asked->bias, separable->output.extent[1], problem);
+    return api_check_bias(&asked->bias, "bias", separable->output.extent[1], problem);
 }
 
 layer_separable_spatial_operands api_spatial_operands(const api_spatial *asked)

@@ -137,7 +137,8 @@ static bool decode_object(api_decoder *decoder, const api_field *field, const cJ
         return false;
     const bool binary = object.parameters.given;
     if (binary && object.data.given)
-        return api_refuse_member(decoder, "data", "data conflicts with binary_data_size");
+        return api_refuse_member(decoder, "data",
+                                 "data conflicts with binary_data_size; give one of them");
     if (!binary && !object.data.given)
         return api_refuse_member(decoder, "data", "missing field \"data\"");
     *form = binary ? API_FORM_BINARY : API_FORM_FLAT;

@@ -4,6 +4,7 @@
 #include "gradients.h"
 #include "operation.h"
 #include "ranks.h"
+#include "shapes.h"
 
 #include <layer/conv_backward.h>
 
@@ -91,7 +92,7 @@ static bool check_input(const backward_call *call, api_problem *problem)
     const bool is_given = call->request.input.given;
     const bool shape_is_given = call->request.input_shape.given;
     if (is_given && shape_is_given)
-        return api_refuse(problem, 422, "/input_shape", "input_shape conflicts with input");
+        return api_refuse_both(problem, "input_shape", "input");
     return is_given || shape_is_given ||
            api_refuse(problem, 422, "/input",
                       "missing field \"input\", or \"input_shape\" where grad_weight is not asked "

@@ -202,13 +202,6 @@ static bool describe(api_call *base, api_problem *problem)
 
 /* ---- Computing ------------------------------------------------------------------------------- */
 
-static size_t workspace_size(const api_call *base, int threads)
-{
-    (void)base;
-    (void)threads;
-    return 0;
-}
-
 /* The library's integers become numbers of the reply where they lie: both take four bytes. */
 static void turn_into_floats(const api_result *result)
 {
@@ -266,6 +259,5 @@ const api_operation api_operation_conv_matrix = {
     .reply = reply_fields,
     .call_size = sizeof(matrix_call),
     .describe = describe,
-    .workspace_size = workspace_size,
     .compute = compute,
 };

@@ -3,6 +3,7 @@
 #include "conv_fields.h"
 #include "operation.h"
 #include "ranks.h"
+#include "shapes.h"
 
 typedef struct {
     api_call call;
@@ -114,7 +115,7 @@ static bool describe(api_call *base, api_problem *problem)
         return false;
     call->call.multiplications = call->conv.multiplications;
     fill_reply(call);
-    return api_check_bias(&call->request.bias, call->conv.weight.extent[0], problem);
+    return api_check_bias(&call->request.bias, "bias", call->conv.weight.extent[0], problem);
 }
 
 /* ---- Computing ------------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 #include "conv_fields.h"
 #include "operation.h"
 #include "ranks.h"
+#include "shapes.h"
 
 #include <layer/conv_transpose.h>
 
@@ -158,7 +159,7 @@ static bool describe(api_call *base, api_problem *problem)
                                       &error) != LAYER_OK)
         return api_refuse_layer(problem, &error);
     fill_reply(call);
-    return api_check_bias(&call->request.bias, call->transpose.output.extent[1], problem);
+    return api_check_bias(&call->request.bias, "bias", call->transpose.output.extent[1], problem);
 }
 
 /* ---- Computing ------------------------------------------------------------------------------- */

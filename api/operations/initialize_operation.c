@@ -121,8 +121,7 @@ static bool choose_gain(const initialize_call *call, double *gain, api_problem *
     const api_choice *const method = &call->request.law.method;
     double slope;
     if (call->request.law.gain.given && follows->given)
-        return api_refuse(problem, 422, "/gain",
-                          "gain conflicts with nonlinearity; give one of them");
+        return api_refuse_both(problem, "gain", "nonlinearity");
     if (!api_read_slope(&call->request.slope, follows, &slope, problem))
         return false;
     if (!follows->given)

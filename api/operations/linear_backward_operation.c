@@ -1,8 +1,8 @@
 /* POST /v1/linear/backward: the gradients of a linear layer.
  * SPDX-License-Identifier: MIT */
-#include "conv_fields.h"
 #include "gradients.h"
 #include "operation.h"
+#include "shapes.h"
 
 #include <layer/linear.h>
 
@@ -56,7 +56,7 @@ static const api_field reply_fields[] = {
 static bool check_given(const api_tensor *tensor, const char *pointer, uint32_t chosen,
                         api_gradient which, api_problem *problem)
 {
-    return tensor->given || (chosen & api_choice_bit((int)which)) == 0 ||
+    return tensor->given || (chosen & api_choice_bit(which)) == 0 ||
            api_refuse(problem, 422, pointer, "missing field \"%s\", which %s takes", pointer + 1,
                       api_gradients[which].name);
 }
@@ -118,13 +118,6 @@ static bool describe(api_call *base, api_problem *problem)
 
 /* ---- Computing ------------------------------------------------------------------------------- */
 
-static size_t workspace_size(const api_call *call, int threads)
-{
-    (void)call;
-    (void)threads;
-    return 0;
-}
-
 static layer_status compute(api_call *base, const layer_run *run)
 {
     const backward_call *const call = (const backward_call *)base;
@@ -154,6 +147,5 @@ const api_operation api_operation_linear_backward = {
     .reply = reply_fields,
     .call_size = sizeof(backward_call),
     .describe = describe,
-    .workspace_size = workspace_size,
     .compute = compute,
 };

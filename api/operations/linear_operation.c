@@ -1,7 +1,7 @@
 /* POST /v1/linear: a linear layer.
  * SPDX-License-Identifier: MIT */
-#include "conv_fields.h"
 #include "operation.h"
+#include "shapes.h"
 
 #include <layer/linear.h>
 
@@ -30,7 +30,7 @@ static const api_field request_fields[] = {
     {.name = "bias",
      .kind = &api_tensor_kind,
      .offset = offsetof(linear_call, request.bias),
-     .summary = "[out], added to each output"},
+     .summary = "[out]: what is added to each output; by default nothing"},
     {0},
 };
 
@@ -52,14 +52,7 @@ static bool describe(api_call *base, api_problem *problem)
         return api_refuse_layer(problem, &error);
     call->call.multiplications = call->linear.multiplications;
     call->reply.output = (api_result){.given = true, .shape = call->linear.output};
-    return api_check_bias(&call->request.bias, call->linear.weight.extent[0], problem);
-}
-
-static size_t workspace_size(const api_call *call, int threads)
-{
-    (void)call;
-    (void)threads;
-    return 0;
+    return api_check_bias(&call->request.bias, "bias", call->linear.weight.extent[0], problem);
 }
 
 static layer_status compute(api_call *base, const layer_run *run)
@@ -78,6 +71,5 @@ const api_operation api_operation_linear = {
     .reply = reply_fields,
     .call_size = sizeof(linear_call),
     .describe = describe,
-    .workspace_size = workspace_size,
     .compute = compute,
 };

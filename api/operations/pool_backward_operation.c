@@ -5,8 +5,6 @@
 #include "ranks.h"
 #include "shapes.h"
 
-#include <string.h>
-
 typedef struct {
     api_call call;
     struct {
@@ -80,7 +78,7 @@ static bool check_input(const pool_backward_call *call, api_problem *problem)
 {
     const bool average = call->request.pooling.kind.value == LAYER_POOL_AVERAGE;
     if (call->request.input.given && call->request.input_shape.given)
-        return api_refuse(problem, 422, "/input_shape", "input_shape conflicts with input");
+        return api_refuse_both(problem, "input_shape", "input");
     if (call->request.indices.given && call->request.pooling.kind.value != LAYER_POOL_MAX)
         return api_refuse(problem, 422, "/indices", "indices go with kind \"max\" only");
     return call->request.input.given ||
@@ -90,23 +88,11 @@ static bool check_input(const pool_backward_call *call, api_problem *problem)
                       "indices");
 }
 
-static bool check_shape(const api_tensor *tensor, const char *pointer, const layer_shape *expected,
-                        api_problem *problem)
-{
-    char is[API_SHAPE_TEXT_SIZE], should_be[API_SHAPE_TEXT_SIZE];
-    const layer_shape *const shape = &tensor->shape;
-    return (shape->rank == expected->rank &&
-            memcmp(shape->extent, expected->extent, (size_t)shape->rank * sizeof *shape->extent) ==
-                0) ||
-           api_refuse(problem, 422, pointer, "%s has the shape %s; expected %s, as the output has",
-                      pointer + 1, api_shape_text(shape, is), api_shape_text(expected, should_be));
-}
-
 static bool check_indices(const pool_backward_call *call, const layer_shape *output,
                           api_problem *problem)
 {
     layer_error error;
-    if (!check_shape(&call->request.indices, "/indices", output, problem))
+    if (!api_check_shape(&call->request.indices, "indices", output, "the output's", problem))
         return false;
     return layer_pool_check_indices(&call->pool, call->request.indices.data, &error) == LAYER_OK ||
            api_refuse_layer(problem, &error);
@@ -118,15 +104,18 @@ static bool describe(api_call *base, api_problem *problem)
     const bool indexed = call->request.indices.given;
     if (!check_input(call, problem))
         return false;
+    const bool by_shape = !call->request.input.given;
     const layer_shape input =
-        call->request.input.given ? call->request.input.shape : call->request.input_shape.value;
-    if (!api_describe_pooling(&call->request.pooling, &input, indexed, &call->pool, problem))
+        by_shape ? call->request.input_shape.value : call->request.input.shape;
+    if (!api_describe_pooling(&call->request.pooling, &input, by_shape ? "input_shape" : "input",
+                              indexed, &call->pool, problem))
         return false;
     const layer_shape output = api_narrowed(&call->pool.output, input.rank);
     call->call.multiplications = call->pool.multiplications;
     call->reply.grad_input = (api_result){.given = true, .shape = input};
     api_decide_pooling(&call->reply.pooling, &call->pool);
-    return check_shape(&call->request.grad_output, "/grad_output", &output, problem) &&
+    return api_check_shape(&call->request.grad_output, "grad_output", &output, "the output's",
+                           problem) &&
            (!indexed || check_indices(call, &output, problem));
 }
 
@@ -147,7 +136,7 @@ static layer_status compute(api_call *base, const layer_run *run)
 
 const api_operation api_operation_pool_backward = {
     .name = "pool/backward",
-    .summary = "The gradient of pooling with respect to its input",
+    .summary = "Differentiate a pooling",
     .description =
         "Takes what pooling takes and the gradient with respect to its output. A maximum's "
         "gradient goes to the position that was the maximum, whole, the first in row-major order "

@@ -67,8 +67,8 @@ static bool describe(api_call *base, api_problem *problem)
 {
     pool_call *const call = (pool_call *)base;
     const layer_shape *const input = &call->request.input.shape;
-    if (!api_describe_pooling(&call->request.pooling, input, call->request.return_indices.value,
-                              &call->pool, problem))
+    if (!api_describe_pooling(&call->request.pooling, input, "input",
+                              call->request.return_indices.value, &call->pool, problem))
         return false;
     call->call.multiplications = call->pool.multiplications;
     const layer_shape output = api_narrowed(&call->pool.output, input->rank);

@@ -229,13 +229,6 @@ static bool describe(api_call *base, api_problem *problem)
 
 /* ---- Computing: all is described already ----------------------------------------------------- */
 
-static size_t workspace_size(const api_call *call, int threads)
-{
-    (void)call;
-    (void)threads;
-    return 0;
-}
-
 static layer_status compute(api_call *call, const layer_run *run)
 {
     (void)call;
@@ -260,6 +253,5 @@ const api_operation api_operation_receptive_field = {
     .reply = reply_fields,
     .call_size = sizeof(receptive_field_call),
     .describe = describe,
-    .workspace_size = workspace_size,
     .compute = compute,
 };

@@ -1,9 +1,9 @@
 /* POST /v1/separable/depthwise/backward: the gradients of a depthwise-separable convolution.
  * SPDX-License-Identifier: MIT */
-#include "conv_fields.h"
 #include "depthwise_fields.h"
 #include "operation.h"
 #include "ranks.h"
+#include "shapes.h"
 
 typedef enum {
     GRAD_INPUT,

@@ -134,7 +134,7 @@ static bool check_weight(const factorize_call *call, api_problem *problem)
                           "weight has the shape %s; the limit of a kernel is %d along each axis",
                           api_shape_text(weight, text), API_MAX_WINDOW);
     return !call->request.rank.given || !call->request.tolerance.given ||
-           api_refuse(problem, 422, "/tolerance", "tolerance conflicts with rank");
+           api_refuse_both(problem, "tolerance", "rank");
 }
 
 static bool describe(api_call *base, api_problem *problem)

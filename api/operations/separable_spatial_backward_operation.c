@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "operation.h"
 #include "ranks.h"
+#include "shapes.h"
 #include "spatial_fields.h"
 
 typedef enum { GRAD_INPUT, GRAD_COLUMN, GRAD_ROW, GRAD_BIAS, GRADIENTS } gradient;

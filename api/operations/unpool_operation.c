@@ -114,18 +114,6 @@ static bool are_equal(const int a[], const int b[], int count)
     return memcmp(a, b, (size_t)count * sizeof *a) == 0;
 }
 
-static bool check_indices_shape(const unpool_call *call, api_problem *problem)
-{
-    char is[API_SHAPE_TEXT_SIZE], should_be[API_SHAPE_TEXT_SIZE];
-    const layer_shape *const input = &call->request.input.shape;
-    const layer_shape *const indices = &call->request.indices.shape;
-    return (indices->rank == input->rank &&
-            are_equal(indices->extent, input->extent, input->rank)) ||
-           api_refuse(problem, 422, "/indices",
-                      "indices has the shape %s; expected %s, as input has",
-                      api_shape_text(indices, is), api_shape_text(input, should_be));
-}
-
 /* Takes output_shape whole, if it goes with the input's batch and channels, or its last axes. */
 static bool read_output(const unpool_call *call, int axes, int output[], api_problem *problem)
 {
@@ -193,8 +181,8 @@ static bool describe(api_call *base, api_problem *problem)
     layer_unpool_options options = {0};
     layer_error error;
     int axes;
-    if (!check_indices_shape(call, problem) ||
-        !api_pooled_axes(&call->request.kernel_shape, input, &axes, problem) ||
+    if (!api_check_shape(&call->request.indices, "indices", input, "the input's", problem) ||
+        !api_pooled_axes(&call->request.kernel_shape, input, "input", &axes, problem) ||
         !read_options(call, axes, &options, problem))
         return false;
     const layer_shape wide = api_widened(input, axes + API_CHANNEL_AXES);
@@ -207,13 +195,6 @@ static bool describe(api_call *base, api_problem *problem)
 }
 
 /* ---- Computing ------------------------------------------------------------------------------- */
-
-static size_t workspace_size(const api_call *base, int threads)
-{
-    (void)base;
-    (void)threads;
-    return 0;
-}
 
 static layer_status compute(api_call *base, const layer_run *run)
 {
@@ -235,6 +216,5 @@ const api_operation api_operation_unpool = {
     .reply = reply_fields,
     .call_size = sizeof(unpool_call),
     .describe = describe,
-    .workspace_size = workspace_size,
     .compute = compute,
 };

@@ -111,8 +111,7 @@ static bool read_weights(const variance_call *call, layer_variance_weight *weigh
     const api_sequence *const widths = &call->request.widths;
     const api_objects *const layers = &call->request.layers;
     if (widths->given && layers->given)
-        return api_refuse(problem, 422, "/widths",
-                          "widths conflicts with layers; give one of them");
+        return api_refuse_both(problem, "widths", "layers");
     if (!widths->given && !layers->given)
         return api_refuse(problem, 422, "/widths", "missing field \"widths\", or \"layers\"");
     *count = widths->given ? widths->count - 1 : layers->count;
