@@ -109,6 +109,12 @@ static inline uint32_t api_choice_bit(unsigned value)
     return UINT32_C(1) << value;
 }
 
+/* Whether a value is among the choices, or none were made. */
+static inline bool api_is_wanted(const api_choices *choices, unsigned value)
+{
+    return !choices->given || (choices->value & api_choice_bit(value)) != 0;
+}
+
 /* A lifted array of numbers, of any rank. */
 typedef struct {
     bool given;

@@ -5,14 +5,14 @@
 #include "ranks.h"
 #include "shapes.h"
 
-typedef enum {
+enum {
     GRAD_INPUT,
     GRAD_DEPTHWISE_WEIGHT,
     GRAD_DEPTHWISE_BIAS,
     GRAD_POINTWISE_WEIGHT,
     GRAD_POINTWISE_BIAS,
     GRADIENTS
-} gradient;
+};
 
 typedef struct {
     api_call call;
@@ -91,12 +91,6 @@ static const api_field reply_fields[] = {
 
 /* ---- Describing ------------------------------------------------------------------------------ */
 
-static bool is_wanted(const backward_call *call, gradient which)
-{
-    return !call->request.outputs.given ||
-           (call->request.outputs.value & api_choice_bit(which)) != 0;
-}
-
 static void fill_reply(backward_call *call)
 {
     const layer_separable_depthwise *const separable = &call->separable;
@@ -107,9 +101,9 @@ static void fill_reply(backward_call *call)
         [GRAD_DEPTHWISE_BIAS] = {1, {depthwise->extent[0]}}, [GRAD_POINTWISE_WEIGHT] = *pointwise,
         [GRAD_POINTWISE_BIAS] = {1, {pointwise->extent[0]}},
     };
-    for (int which = 0; which < GRADIENTS; which++)
-        call->reply.gradients[which] =
-            (api_result){.given = is_wanted(call, (gradient)which), .shape = shapes[which]};
+    for (unsigned which = 0; which < GRADIENTS; which++)
+        call->reply.gradients[which] = (api_result){
+            .given = api_is_wanted(&call->request.outputs, which), .shape = shapes[which]};
     call->call.multiplications = separable->backward_multiplications;
     api_decide_geometry(&call->reply.geometry, separable->depthwise.window,
                         separable->depthwise.axes);

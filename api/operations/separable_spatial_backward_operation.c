@@ -5,7 +5,7 @@
 #include "shapes.h"
 #include "spatial_fields.h"
 
-typedef enum { GRAD_INPUT, GRAD_COLUMN, GRAD_ROW, GRAD_BIAS, GRADIENTS } gradient;
+enum { GRAD_INPUT, GRAD_COLUMN, GRAD_ROW, GRAD_BIAS, GRADIENTS };
 
 typedef struct {
     api_call call;
@@ -89,12 +89,6 @@ static const api_field reply_fields[] = {
 
 /* ---- Describing ------------------------------------------------------------------------------ */
 
-static bool is_wanted(const backward_call *call, gradient which)
-{
-    return !call->request.outputs.given ||
-           (call->request.outputs.value & api_choice_bit(which)) != 0;
-}
-
 static void fill_reply(backward_call *call)
 {
     const layer_separable_spatial *const separable = &call->separable;
@@ -105,9 +99,9 @@ static void fill_reply(backward_call *call)
         [GRAD_ROW] = operands->row.shape,
         [GRAD_BIAS] = {1, {separable->output.extent[1]}},
     };
-    for (int which = 0; which < GRADIENTS; which++)
-        call->reply.gradients[which] =
-            (api_result){.given = is_wanted(call, (gradient)which), .shape = shapes[which]};
+    for (unsigned which = 0; which < GRADIENTS; which++)
+        call->reply.gradients[which] = (api_result){
+            .given = api_is_wanted(&call->request.outputs, which), .shape = shapes[which]};
     call->call.multiplications = separable->backward_multiplications;
     call->reply.group = (api_integer){true, separable->group};
     api_decide_geometry(&call->reply.geometry, separable->window, 2);
