@@ -123,7 +123,7 @@ const api_kind api_integer_kind = {decode_integer, expect_integer, write_integer
 
 static bool refuse_element(api_decoder *decoder, const api_field *field, size_t index, float found)
 {
-    char place[24], number[API_FLOAT_TEXT_SIZE];
+    char place[24], number[API_FLOAT_ROOM];
     snprintf(place, sizeof place, "%zu", index);
     api_pointer_push(decoder->pointer, place);
     return api_refuse(decoder->problem, 422, decoder->pointer,

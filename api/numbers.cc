@@ -255,11 +255,6 @@ bool api_is_integer(const char *text, const char *end)
     return place + exponent >= 0 && std::fabs(api_read_double(text, end)) <= 0x1p24;
 }
 
-char *api_write_float(char *text, float value)
-{
-    return std::to_chars(text, text + API_FLOAT_TEXT_SIZE, value).ptr;
-}
-
 char *api_write_double(char *text, double value)
 {
     return std::to_chars(text, text + API_DOUBLE_TEXT_SIZE, value).ptr;

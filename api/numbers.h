@@ -1,4 +1,4 @@
-/* Numbers to text and back, correctly rounded and shortest: <charconv> behind a C interface.
+/* Numbers to text and back, correctly rounded and shortest.
  * SPDX-License-Identifier: MIT */
 #ifndef API_NUMBERS_H
 #define API_NUMBERS_H
@@ -9,8 +9,8 @@
 extern "C" {
 #endif
 
-/* Longest text of a binary32: -1.1754944e-38 and its like. */
-enum { API_FLOAT_TEXT_SIZE = 16, API_DOUBLE_TEXT_SIZE = 32 };
+/* Longest text of a binary32, -1.1754944e-38 and its like, and the room that writing one takes. */
+enum { API_FLOAT_TEXT_SIZE = 16, API_FLOAT_ROOM = 40, API_DOUBLE_TEXT_SIZE = 32 };
 
 /* Reads the number that starts at `text` as RFC 8259 writes numbers, rounds it to the nearest float
  * (ties to even) and returns its end; NULL if there is no number, or one without a digit where it
@@ -28,8 +28,9 @@ double api_read_double(const char *text, const char *end);
  * 2^24. */
 bool api_is_integer(const char *text, const char *end);
 
-/* Writes the shortest decimal that reads back as the same float (or double) and returns its end;
- * `text` has API_FLOAT_TEXT_SIZE (API_DOUBLE_TEXT_SIZE) bytes. `value` is finite. */
+/* Writes the shortest decimal that reads back as the same float (or double), as std::to_chars does,
+ * and returns its end; `text` has API_FLOAT_ROOM (API_DOUBLE_TEXT_SIZE) bytes, of which those
+ * behind the end may be written too. `value` is finite. */
 char *api_write_float(char *text, float value);
 char *api_write_double(char *text, double value);
 

@@ -274,7 +274,7 @@ static void finish(const api_job *job, api_encoder *encoder, api_response *respo
     };
 }
 
-void api_write(api_job *job, api_response *response)
+void api_write(api_job *job, const api_run *run, api_response *response)
 {
     const api_call *const call = job->call;
     size_t capacity = frame_text_size(job);
@@ -286,6 +286,7 @@ void api_write(api_job *job, api_response *response)
     api_writer_open(&writer, job->arena, capacity,
                     call->nonfinite.given ? (api_nonfinite)call->nonfinite.value
                                           : API_NONFINITE_ERROR);
+    writer.run = run;
     api_write_begin(&writer, '{');
     api_encode_fields(&encoder, job->operation->reply, call);
     api_write_end(&writer, '}');
@@ -315,5 +316,5 @@ void api_respond(const api_request *request, const api_limits *limits, const api
 {
     api_job *const job = api_parse(request, limits, arena, response);
     if (job != NULL && api_compute(job, run, response))
-        api_write(job, response);
+        api_write(job, run, response);
 }

@@ -1,6 +1,6 @@
 /* JSON text, written.
  * SPDX-License-Identifier: MIT */
-#include "writer.h"
+#include "writer_bytes.h"
 
 #include "numbers.h"
 #include "utf8.h"
@@ -8,8 +8,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { NONFINITE_SIZE = sizeof "\"-Infinity\"" - 1 };
 
 void api_writer_open(api_writer *writer, api_arena *arena, size_t capacity, api_nonfinite nonfinite)
 {
@@ -31,34 +29,7 @@ size_t api_writer_close(api_writer *writer)
     return size;
 }
 
-/* Whether `size` more bytes fit; once they do not, nothing does. */
-static bool has_room(api_writer *writer, size_t size)
-{
-    if (!writer->full && size > (size_t)(writer->end - writer->at))
-        writer->full = true;
-    return !writer->full;
-}
-
-static void put(api_writer *writer, const char *text, size_t size)
-{
-    if (has_room(writer, size))
-        writer->at = (char *)memcpy(writer->at, text, size) + size;
-}
-
-static void put_byte(api_writer *writer, char byte)
-{
-    if (has_room(writer, 1))
-        *writer->at++ = byte;
-}
-
-/* What comes before a value. */
-static void begin_value(api_writer *writer)
-{
-    if (writer->comma)
-        put_byte(writer, ',');
-    writer->comma = true;
-}
-
+/* A value that needs nothing but the comma before it. */
 static void put_value(api_writer *writer, const char *text, size_t size)
 {
     begin_value(writer);
@@ -163,7 +134,7 @@ void api_write_unsigned(api_writer *writer, uint64_t value)
     put_integer(writer, false, value);
 }
 
-static void put_nonfinite(api_writer *writer, double value)
+void api_put_nonfinite(api_writer *writer, double value)
 {
     const char *text = "null";
     if (writer->nonfinite == API_NONFINITE_STRING)
@@ -180,7 +151,7 @@ void api_write_number(api_writer *writer, double value)
     if (isfinite(value))
         put(writer, text, (size_t)(api_write_double(text, value) - text));
     else
-        put_nonfinite(writer, value);
+        api_put_nonfinite(writer, value);
 }
 
 void api_write_null(api_writer *writer)
@@ -191,58 +162,4 @@ void api_write_null(api_writer *writer)
 void api_write_raw(api_writer *writer, const char *json)
 {
     put_value(writer, json, strlen(json));
-}
-
-/* The innermost loop of every large reply: straight into the room where that is wide enough. */
-static void write_row(api_writer *writer, const float *data, size_t count)
-{
-    for (size_t index = 0; index < count; ++index) {
-        if (index > 0)
-            put_byte(writer, ',');
-        char text[API_FLOAT_TEXT_SIZE];
-        if (!isfinite(data[index]))
-            put_nonfinite(writer, (double)data[index]);
-        else if (writer->end - writer->at >= API_FLOAT_TEXT_SIZE)
-            writer->at = api_write_float(writer->at, data[index]);
-        else
-            put(writer, text, (size_t)(api_write_float(text, data[index]) - text));
-    }
-}
-
-/* Writes one array of `rank` extents and returns the elements behind it. */
-static const float *write_level(api_writer *writer, const float *data, int rank, const int extent[])
-{
-    api_write_begin(writer, '[');
-    if (rank == 1) {
-        write_row(writer, data, (size_t)extent[0]);
-        data += extent[0];
-    } else {
-        for (int index = 0; index < extent[0] && !writer->full; ++index)
-            data = write_level(writer, data, rank - 1, extent + 1);
-    }
-    api_write_end(writer, ']');
-    return data;
-}
-
-void api_write_floats(api_writer *writer, const float *data, int rank, const int extent[])
-{
-    write_level(writer, data, rank, extent);
-}
-
-void api_write_single(api_writer *writer, float value)
-{
-    begin_value(writer);
-    write_row(writer, &value, 1);
-}
-
-size_t api_floats_text_size(int rank, const int extent[])
-{
-    enum { BRACKETS_SIZE = sizeof "[]," - 1, ELEMENT_SIZE = API_FLOAT_TEXT_SIZE + sizeof "," - 1 };
-    _Static_assert((int)NONFINITE_SIZE <= (int)API_FLOAT_TEXT_SIZE, "no element is longer");
-    size_t size = 0, count = 1; /* of the arrays so deep; at last, of the elements */
-    for (int axis = 0; axis < rank; ++axis) {
-        size += count * BRACKETS_SIZE;
-        count *= (size_t)extent[axis];
-    }
-    return size + count * ELEMENT_SIZE;
 }

@@ -19,6 +19,7 @@ typedef struct {
     bool full;          /* the room ended: the text is worthless */
     bool nonfinite_met; /* an infinity or NaN was met under API_NONFINITE_ERROR */
     api_nonfinite nonfinite;
+    const api_run *run; /* who helps with long arrays; NULL: nobody */
 } api_writer;
 
 void api_writer_open(api_writer *writer, api_arena *arena, size_t capacity,
@@ -38,7 +39,7 @@ void api_write_number(api_writer *writer, double value);
 void api_write_single(api_writer *writer, float value);
 void api_write_null(api_writer *writer);
 
-/* `rank` extents deep; rank 1 writes the flat form. */
+/* `rank` extents deep; rank 1 writes the flat form, and may be empty. */
 void api_write_floats(api_writer *writer, const float *data, int rank, const int extent[]);
 
 /* Text that is JSON already, as one value. */

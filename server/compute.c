@@ -100,7 +100,7 @@ static void compute(server_request *request, const api_run *run)
         return;
     if (!computed)
         return;
-    api_write(request->job, &request->response);
+    api_write(request->job, run, &request->response);
     request->times[SERVER_PHASE_WRITE] = server_now() - end;
 }
 

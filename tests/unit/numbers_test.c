@@ -65,7 +65,7 @@ static void check_as_strtof(const char *text)
 
 static void check_round_trip(float value)
 {
-    char text[API_FLOAT_TEXT_SIZE + 32];
+    char text[API_FLOAT_ROOM + 32];
     char *const end = api_write_float(text, value);
     assert_true(end - text < API_FLOAT_TEXT_SIZE);
     memset(end, ']', 32);
@@ -99,18 +99,20 @@ static void test_random_floats(void **state)
     }
 }
 
-/* No text with a digit less reads back as the same float. Whole numbers are left out: where digits
- * are no longer than zeros and an exponent, all of them are written. */
+/* No text with a digit less reads back as the same float, and none of as many digits is nearer.
+ * Whole numbers are left out: where digits are no longer than zeros and an exponent, all of them
+ * are written. */
 static void test_shortest(void **state)
 {
     (void)state;
     sampling from = sampling_start();
-    for (int round = 0; round < 100000; ++round) {
+    for (int round = 0; round < 400000; ++round) {
         const float value = float_of((uint32_t)draw(&from));
-        char text[API_FLOAT_TEXT_SIZE], shorter[64];
+        char text[API_FLOAT_ROOM + 1], shorter[64], nearest[64];
         if (!isfinite(value) || value == 0)
             continue;
-        const char *const end = api_write_float(text, value);
+        char *const end = api_write_float(text, value);
+        *end = '\0';
         if (memchr(text, '.', (size_t)(end - text)) == NULL)
             continue;
         int digits = 0, zeros = 0;
@@ -119,6 +121,9 @@ static void test_shortest(void **state)
                 zeros = *at == '0' ? zeros + 1 : 0;
                 ++digits;
             }
+        snprintf(nearest, sizeof nearest, "%.*e", digits - zeros - 1, (double)value);
+        if (bits_of(strtof(nearest, NULL)) == bits_of(value))
+            assert_true(strtod(nearest, NULL) == strtod(text, NULL));
         if (digits - zeros < 2)
             continue;
         snprintf(shorter, sizeof shorter, "%.*e", digits - zeros - 2, (double)value);

@@ -260,7 +260,7 @@ static void the_cost_is_known_before_computing(void **state)
     assert_string_equal(api_job_operation(job), "conv");
     assert_int_equal(api_job_cost(job).multiplications, 16);
     assert_true(api_compute(job, &service.run, &reply));
-    api_write(job, &reply);
+    api_write(job, &service.run, &reply);
     assert_int_equal(reply.status, 200);
     assert_true(api_arena_used(service.arena) <= used + api_job_cost(job).memory_size);
     service_close(&service);
@@ -302,6 +302,8 @@ static void the_callers_pool_is_used(void **state)
                                            "\"seed\":4,\"output_format\":\"binary\"}");
     assert_int_equal(same.body_size, reply.body_size);
     assert_memory_equal(same.body, reply.body, reply.body_size);
+    assert_int_equal(same.tensors->size, reply.tensors->size);
+    assert_memory_equal(same.tensors->bytes, reply.tensors->bytes, reply.tensors->size);
     service_close(&alone);
     service_close(&service);
 }

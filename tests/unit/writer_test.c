@@ -187,13 +187,63 @@ static void test_text_size(void **state)
     api_arena_destroy(arena);
 }
 
+/* Runs the tasks backwards, and counts them. */
+static void run_backwards(void *context, size_t tasks, api_task *function, void *argument)
+{
+    *(size_t *)context += tasks;
+    while (tasks-- > 0)
+        function(argument, tasks, (int)(tasks % 2));
+}
+
+static size_t write_with(api_arena *arena, const api_run *run, const float *data, int rank,
+                         const int extent[], size_t spare, api_writer *writer)
+{
+    api_writer_open(writer, arena, api_floats_text_size(rank, extent) + spare,
+                    API_NONFINITE_STRING);
+    writer->run = run;
+    api_write_floats(writer, data, rank, extent);
+    const size_t size = api_writer_close(writer);
+    assert_false(writer->full);
+    return size;
+}
+
+/* Long arrays come out the same whoever helps, with room to spare or without. */
+static void test_parallel(void **state)
+{
+    (void)state;
+    enum { COUNT = 240000 };
+    static const int shapes[][5] = {{COUNT, 1, 1, 1, 1}, {1, 1, 1, 1, COUNT}, {2, 3, 40, 10, 100},
+                                    {1, 40, 6, 100, 10}, {7, 11, 1, 13, 17},  {3, 5, 7, 1999, 1}};
+    static float data[COUNT];
+    for (size_t index = 0; index < COUNT; ++index)
+        data[index] = index % 1000 == 7 ? NAN : (float)index / 7 - 1000;
+    size_t tasks = 0, helped = 0;
+    const api_run run = {.parallel_for = run_backwards, .context = &tasks, .threads = 2};
+    api_arena *const arena = api_arena_create(SIZE_MAX);
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; ++i)
+        for (int rank = 1; rank <= 5; ++rank)
+            for (size_t spare = 0; spare <= 4096; spare += 4096) {
+                api_writer alone, together;
+                const int *const shape = shapes[i] + 5 - rank;
+                const size_t size = write_with(arena, NULL, data, rank, shape, spare, &alone);
+                tasks = 0;
+                assert_int_equal(write_with(arena, &run, data, rank, shape, spare, &together),
+                                 size);
+                assert_memory_equal(alone.begin, together.begin, size);
+                helped += tasks > 1;
+                api_arena_reset(arena, SIZE_MAX);
+            }
+    assert_true(helped > 10);
+    api_arena_destroy(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_structure), cmocka_unit_test(test_every_room),
         cmocka_unit_test(test_no_memory), cmocka_unit_test(test_strings),
         cmocka_unit_test(test_nonfinite), cmocka_unit_test(test_shapes),
-        cmocka_unit_test(test_text_size),
+        cmocka_unit_test(test_text_size), cmocka_unit_test(test_parallel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

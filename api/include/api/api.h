@@ -121,8 +121,8 @@ const char *api_job_operation(const api_job *job);
  * (the caller may know better why). */
 bool api_compute(api_job *job, const api_run *run, api_response *response);
 
-/* Writes the reply of a computed job. */
-void api_write(api_job *job, api_response *response);
+/* Writes the reply of a computed job: the same bytes for any run. */
+void api_write(api_job *job, const api_run *run, api_response *response);
 
 /* All steps in turn. */
 void api_respond(const api_request *request, const api_limits *limits, const api_run *run,
