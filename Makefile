@@ -53,7 +53,7 @@ BLAS_CFLAGS ?= -I/usr/include/$(ARCH)/openblas-pthread
 BLAS_LIBS ?= -Wl,--defsym=openblas_num_threads_env=openblas_get_parallel \
     -Wl,--wrap=gotoblas_dynamic_init -Wl,--undefined=__wrap_gotoblas_dynamic_init \
     $(BLAS_CORES) /usr/lib/$(ARCH)/openblas-pthread/libopenblas.a
-HTTP_LIBS ?= -lmicrohttpd
+HTTP_LIBS ?= -lmicrohttpd -lgnutls
 JSON_LIBS ?= -lcjson
 
 # Sources in a folder `kernels` are compiled once for each instruction set (lib/core/kernels.h), with products and sums

@@ -93,7 +93,7 @@ static void reply_at_once(server_request *request)
     if (response->status == 503)
         snprintf(headers + size, sizeof headers - (size_t)size, "Retry-After: %u\r\n",
                  request->retry_after > 0 ? request->retry_after : 1);
-    server_send_raw(request->descriptor, response->status, headers, response->body,
+    server_send_raw(request->connection, response->status, headers, response->body,
                     response->body_size);
 }
 

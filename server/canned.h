@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+struct MHD_Connection;
+
 #define SERVER_PROBLEM_TYPE "application/problem+json"
 
 /* The body of a problem, a string literal. */
@@ -15,10 +17,12 @@
 
 typedef enum { SERVER_CANNED_TOO_MANY, SERVER_CANNED_ADDRESS, SERVER_CANNED_TIMEOUT } server_canned;
 
-/* Sends a whole HTTP reply straight to a socket, as far as it takes it at once. `headers` are lines
- * that end with CR LF. */
-void server_send_raw(int descriptor, int status, const char *headers, const char *body,
-                     size_t body_size);
+/* Sends a whole reply past libmicrohttpd, from its handler, as far as the socket takes it at once.
+ * `headers` are lines that end with CR LF. */
+void server_send_raw(struct MHD_Connection *connection, int status, const char *headers,
+                     const char *body, size_t body_size);
+
+/* The same from any thread; where TLS is spoken, nothing can be said so. */
 void server_send_canned(int descriptor, server_canned which);
 
 #endif

@@ -13,6 +13,7 @@
 #include "reply.h"
 #include "request_head.h"
 #include "routes.h"
+#include "tls.h"
 
 #include <microhttpd.h>
 #include <stdatomic.h>
@@ -23,6 +24,9 @@
  * libmicrohttpd takes it from the heap, where it stays when the connection ends. No more, for it is
  * cleared for every request. */
 enum { POOL_SIZE = 36 << 10, STACK_SIZE = 1 << 20 };
+
+/* TLS 1.2 and 1.3, with keys that are thrown away. */
+static const char priorities[] = "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA";
 
 /* Its own limit must never be reached: it may lock an I/O thread up. Ours is in connections.c. */
 static const unsigned no_connection_limit = 1000000000;
@@ -242,17 +246,24 @@ static void log_message(void *unused, const char *format, va_list arguments)
 bool server_http_start(const server_options *options)
 {
     http.options = options;
+    struct MHD_OptionItem tls_options[] = {
+        {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)server_tls_certificate},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)priorities},
+        {MHD_OPTION_END, 0, NULL},
+    };
     const unsigned threads = options->io_threads > 1 ? (unsigned)options->io_threads : 0;
     http.daemon = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC |
-            MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+            MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+            (server_tls_enabled() ? MHD_USE_TLS : 0u),
         0, NULL, NULL, handle, NULL, MHD_OPTION_EXTERNAL_LOGGER, log_message, NULL,
         MHD_OPTION_THREAD_POOL_SIZE, threads, MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_SIZE,
         MHD_OPTION_CONNECTION_LIMIT, no_connection_limit, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)POOL_SIZE, MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)(POOL_SIZE / 4),
         MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
         MHD_OPTION_NOTIFY_CONNECTION, notice_connection, NULL, MHD_OPTION_URI_LOG_CALLBACK,
-        begin_request, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_request, NULL, MHD_OPTION_END);
+        begin_request, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_request, NULL,
+        server_tls_enabled() ? MHD_OPTION_ARRAY : MHD_OPTION_END, tls_options, MHD_OPTION_END);
     return http.daemon != NULL;
 }
 

@@ -37,6 +37,7 @@ void server_linger(int descriptor)
     const size_t at = lingering.count;
     const int copy = at < LINGER_LIMIT ? fcntl(descriptor, F_DUPFD_CLOEXEC, 0) : -1;
     if (copy >= 0) {
+        shutdown(copy, SHUT_WR); /* with TLS libmicrohttpd leaves that to closing */
         lingering.sockets[at] = (lingerer){copy, server_now() + linger_time, linger_size};
         lingering.count++;
     }

@@ -7,6 +7,7 @@
 #include "connections.h"
 #include "http.h"
 #include "log.h"
+#include "tls.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -67,7 +68,8 @@ static void keep_url(int descriptor)
                     NI_NUMERICHOST | NI_NUMERICSERV) != 0)
         return;
     const bool six = address.ss_family == AF_INET6;
-    snprintf(listener.url, URL_SIZE, six ? "http://[%.60s]:%s" : "http://%.60s:%s", host, port);
+    snprintf(listener.url, URL_SIZE, six ? "http%s://[%.60s]:%s" : "http%s://%.60s:%s",
+             server_tls_enabled() ? "s" : "", host, port);
 }
 
 static bool is_loopback(const struct sockaddr *address)

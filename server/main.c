@@ -11,6 +11,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "options.h"
+#include "tls.h"
 #include "tokens.h"
 #include "workers.h"
 
@@ -74,6 +75,7 @@ static void reload(void)
 {
     server_log_event(SERVER_LOG_INFO, "reloading");
     server_tokens_reload();
+    server_tls_reload();
 }
 
 static void announce(void)
@@ -102,6 +104,7 @@ static void stop_or_leave(void)
     server_linger_stop();
     server_connections_stop();
     server_admission_stop();
+    server_tls_stop();
     server_tokens_stop();
     server_log_event(SERVER_LOG_INFO, "stopped");
     server_log_stop();
@@ -120,9 +123,11 @@ int main(int argc, char **argv)
     if (asks_health)
         return server_healthcheck(&options, url);
     prepare_signals();
-    if (!server_tokens_start(options.token_file) || !server_listener_open(options.listen))
+    if (!server_tokens_start(options.token_file) || !server_tls_start(&options) ||
+        !server_listener_open(options.listen))
         return EXIT_FAILURE;
     if (!start(&options)) {
+        server_log_stop();
         fprintf(stderr, "layerd: cannot start: no memory or no threads\n");
         return EXIT_FAILURE;
     }

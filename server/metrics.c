@@ -5,6 +5,7 @@
 #include "admission.h"
 #include "connections.h"
 #include "log.h"
+#include "tls.h"
 #include "workers.h"
 
 #include <dirent.h>
@@ -187,6 +188,9 @@ static void write_gauges(FILE *page)
           (double)server_memory_in_flight());
     gauge(page, "layerd_memory_limit_bytes", "What may be reserved at most.",
           (double)server_memory_limit());
+    if (server_tls_enabled())
+        gauge(page, "layerd_tls_certificate_expiry_time_seconds",
+              "End of the certificate, seconds since the epoch.", (double)server_tls_expiry());
     head(page, "layerd_build_info", "gauge", "The version and the instruction set, as labels.");
     fprintf(page, "layerd_build_info{version=\"%s\",isa=\"%s\"} 1\n", LAYERD_VERSION,
             api_isa_name(state.isa));

@@ -237,7 +237,8 @@ static bool resolve(server_options *options)
         options->max_memory = server_default_memory();
     int isa;
     const bool runs = api_isa_find(options->isa, &isa),
-               fits = options->io_threads + options->workers <= 64;
+               fits = options->io_threads + options->workers <= 64,
+               paired = (options->tls_certificate[0] == '\0') == (options->tls_key[0] == '\0');
     if (!runs)
         fprintf(stderr, "layerd: --isa %s: this processor has %s at best\n", options->isa,
                 api_isa_name(0));
@@ -245,7 +246,9 @@ static bool resolve(server_options *options)
         fprintf(stderr,
                 "layerd: --io-threads %zu and --workers %zu: expected at most 64 together\n",
                 options->io_threads, options->workers);
-    return runs && fits;
+    if (!paired)
+        fprintf(stderr, "layerd: --tls-certificate and --tls-key: expected both or none\n");
+    return runs && fits && paired;
 }
 
 static bool asks_for(int argc, char **argv, const char *flag)

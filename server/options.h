@@ -54,6 +54,9 @@
         "time for what is in flight when accepting has ended")                                     \
     ROW(TEXT, token_file, "", SERVER_ANY,                                                          \
         "file of bearer tokens, one a line, one of which clients must show; none: all may ask")    \
+    ROW(TEXT, tls_certificate, "", SERVER_ANY,                                                     \
+        "file of the certificate (PEM, with its chain): all connections speak TLS")                \
+    ROW(TEXT, tls_key, "", SERVER_ANY, "file of the certificate's key (PEM)")                      \
     ROW(TEXT, log, "info", SERVER_ONE_OF("info|warning|error|off"), "the least that is logged")
 
 #define SERVER_FIELD_TEXT    const char *

@@ -38,6 +38,8 @@ static const char *const options[] = {"listen",
                                       "drain-delay",
                                       "drain-deadline",
                                       "token-file",
+                                      "tls-certificate",
+                                      "tls-key",
                                       "log"};
 
 static void help_names_every_option(void **state)
@@ -211,7 +213,7 @@ static void the_first_line_tells_version_and_address(void **state)
 {
     (void)state;
     daemon_process *const daemon = daemon_start(&(daemon_options){0});
-    char expected[128];
+    char expected[256];
     snprintf(expected, sizeof expected, "layerd " LAYERD_VERSION " listening on %s\n", daemon->url);
     char *const output = child_text(daemon->process.output);
     assert_int_equal(strncmp(output, expected, strlen(expected)), 0);

@@ -137,11 +137,10 @@ static void a_refusal_comes_instead_of_continue(void **state)
     expect_good(service_url());
 }
 
-static void a_pipeline_is_answered_in_order(void **state)
+static void check_pipeline(const char *url)
 {
-    (void)state;
     enum { ROUNDS = 20 };
-    raw_connection connection = raw_open(service_url());
+    raw_connection connection = raw_open(url);
     for (int round = 0; round < ROUNDS; round++) {
         raw_post(&connection, "/v1/conv", LECTURE_REQUEST);
         raw_write(&connection, "GET /v2/health/live HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -155,6 +154,21 @@ static void a_pipeline_is_answered_in_order(void **state)
         http_free(&reply);
     }
     raw_close(&connection);
+}
+
+static void a_pipeline_is_answered_in_order(void **state)
+{
+    (void)state;
+    check_pipeline(service_url());
+}
+
+/* The next request lies in a buffer while the connection is suspended. */
+static void a_pipeline_of_work_is_answered_in_order(void **state)
+{
+    (void)state;
+    daemon_process *const daemon = daemon_with("--inline-multiplications", "0");
+    check_pipeline(daemon->url);
+    daemon_stop(daemon);
 }
 
 static void http_1_0_is_answered_and_closed(void **state)
@@ -246,6 +260,7 @@ int main(void)
         cmocka_unit_test(an_expected_continue_is_sent),
         cmocka_unit_test(a_refusal_comes_instead_of_continue),
         cmocka_unit_test(a_pipeline_is_answered_in_order),
+        daemon_test(a_pipeline_of_work_is_answered_in_order),
         cmocka_unit_test(http_1_0_is_answered_and_closed),
         cmocka_unit_test(close_is_obeyed),
         cmocka_unit_test(head_is_get_without_a_body),

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "support/daemon_process.h"
 
+#include "support/transport.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,9 +48,9 @@ static bool has_printed_url(void *context)
 {
     daemon_process *const daemon = context;
     char *const text = child_text(daemon->process.output);
-    const char *const address = strstr(text, " listening on http://");
+    const char *const address = strstr(text, " listening on ");
     const bool whole = address != NULL && strchr(text, '\n') != NULL &&
-                       sscanf(address, " listening on %63s", daemon->url) == 1;
+                       sscanf(address, " listening on %127s", daemon->url) == 1;
     const char *const colon = whole ? strrchr(daemon->url, ':') : NULL;
     if (colon != NULL)
         daemon->port = atoi(colon + 1);
@@ -62,6 +64,7 @@ static daemon_process *start(const daemon_options *options)
     const char *environment[MOST_WORDS] = {"LAYERD_LISTEN=127.0.0.1:0", "LAYERD_DRAIN_DELAY=0",
                                            "ASAN_OPTIONS=verify_asan_link_order=0"};
     size_t argument_count = 1, environment_count = 3;
+    collect(environment, &environment_count, transport_environment());
     collect(arguments, &argument_count, options->arguments);
     collect(environment, &environment_count, options->environment);
     daemon_process *const daemon = calloc(1, sizeof *daemon);

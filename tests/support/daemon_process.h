@@ -16,7 +16,7 @@ typedef struct {
 typedef struct daemon_process {
     child process;
     int port;
-    char url[64];
+    char url[128];
     struct daemon_process *following;
 } daemon_process;
 

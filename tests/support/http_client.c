@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "support/http_client.h"
 
+#include "support/transport.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +156,8 @@ static void prepare(http_client *client, const http_request *request)
     text_append(&address, &address_size, request->path, strlen(request->path));
     curl_easy_reset(handle);
     curl_easy_setopt(handle, CURLOPT_URL, address);
+    if (strncmp(client->url, "https:", 6) == 0)
+        curl_easy_setopt(handle, CURLOPT_CAINFO, transport_authority());
     curl_easy_setopt(handle, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(handle, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);

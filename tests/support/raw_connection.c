@@ -39,12 +39,15 @@ static int connect_to(const char *host, const char *port)
 
 raw_connection raw_open(const char *url)
 {
-    char *host = NULL, *port = NULL;
+    char *scheme = NULL, *host = NULL, *port = NULL;
     CURLU *const parts = curl_url();
     curl_url_set(parts, CURLUPART_URL, url, 0);
+    curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0);
     curl_url_get(parts, CURLUPART_HOST, &host, 0);
     curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
     raw_connection connection = {.descriptor = connect_to(host, port)};
+    const bool secret = strcmp(scheme, "https") == 0;
+    curl_free(scheme);
     curl_free(host);
     curl_free(port);
     curl_url_cleanup(parts);
@@ -53,25 +56,36 @@ raw_connection raw_open(const char *url)
     const struct timeval ceiling = {.tv_sec = CEILING_SECONDS};
     setsockopt(connection.descriptor, SOL_SOCKET, SO_RCVTIMEO, &ceiling, sizeof ceiling);
     setsockopt(connection.descriptor, SOL_SOCKET, SO_SNDTIMEO, &ceiling, sizeof ceiling);
+    if (secret)
+        connection.tls = raw_tls_open(connection.descriptor);
     return connection;
+}
+
+static void drop(raw_connection *connection, bool goodbye)
+{
+    if (connection->tls != NULL)
+        raw_tls_close(connection->tls, goodbye);
+    close(connection->descriptor);
+    free(connection->received);
+    *connection = (raw_connection){.descriptor = -1};
 }
 
 void raw_close(raw_connection *connection)
 {
-    close(connection->descriptor);
-    free(connection->received);
-    *connection = (raw_connection){.descriptor = -1};
+    drop(connection, true);
 }
 
 void raw_abort(raw_connection *connection)
 {
     const struct linger reset = {.l_onoff = 1, .l_linger = 0};
     setsockopt(connection->descriptor, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-    raw_close(connection);
+    drop(connection, false);
 }
 
 bool raw_send(raw_connection *connection, const void *data, size_t size)
 {
+    if (connection->tls != NULL)
+        return raw_tls_send(connection->tls, data, size);
     for (size_t sent = 0; sent < size;) {
         const ssize_t step =
             send(connection->descriptor, (const char *)data + sent, size - sent, MSG_NOSIGNAL);
@@ -97,11 +111,18 @@ bool raw_post(raw_connection *connection, const char *path, const char *json)
     return raw_write(connection, head) && raw_write(connection, json);
 }
 
+static ssize_t receive(raw_connection *connection, void *room, size_t size, bool wait)
+{
+    if (connection->tls != NULL)
+        return raw_tls_receive(connection->tls, room, size, wait);
+    return recv(connection->descriptor, room, size, wait ? 0 : MSG_DONTWAIT);
+}
+
 /* Reads some more; false at the end, an error or the ceiling. */
 static bool read_more(raw_connection *connection)
 {
     char block[16384];
-    const ssize_t count = recv(connection->descriptor, block, sizeof block, 0);
+    const ssize_t count = receive(connection, block, sizeof block, true);
     if (count <= 0)
         return false;
     text_append(&connection->received, &connection->received_size, block, (size_t)count);
@@ -164,15 +185,19 @@ bool raw_ended(raw_connection *connection)
     char byte;
     if (connection->received_size > 0)
         return false;
-    const ssize_t count = recv(connection->descriptor, &byte, 1, 0);
+    const ssize_t count = receive(connection, &byte, 1, true);
     return count == 0 || (count < 0 && errno != EAGAIN);
 }
 
-bool raw_silent(const raw_connection *connection)
+bool raw_silent(raw_connection *connection)
 {
     char byte;
-    return connection->received_size == 0 &&
-           recv(connection->descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0;
+    if (connection->received_size > 0)
+        return false;
+    const ssize_t count = receive(connection, &byte, 1, false);
+    if (count > 0)
+        text_append(&connection->received, &connection->received_size, &byte, 1);
+    return count < 0 && errno == EAGAIN;
 }
 
 static bool is_not_silent(void *connection)

@@ -4,9 +4,11 @@
 #define SUPPORT_RAW_CONNECTION_H
 
 #include "support/http_client.h"
+#include "support/raw_tls.h"
 
 typedef struct {
     int descriptor;
+    raw_tls *tls;   /* NULL: bytes go as they are */
     char *received; /* bytes that no reply has claimed yet */
     size_t received_size;
 } raw_connection;
@@ -36,7 +38,7 @@ bool raw_ended(raw_connection *connection);
 bool raw_has_something(raw_connection *connection);
 
 /* True if nothing has come and the connection is still open. */
-bool raw_silent(const raw_connection *connection);
+bool raw_silent(raw_connection *connection);
 
 /* Sends `text` on a connection of its own and returns the first reply. */
 http_reply raw_exchange(const char *url, const char *text);
