@@ -49,9 +49,9 @@ class Entry:
     def median(self):
         return statistics.median(self.times)
 
-    def take(self, seconds):
+    def take(self, seconds, clock):
         began = time.perf_counter()
-        answer = self.contender.ask('time', self.variant, self.mode, seconds)
+        answer = self.contender.ask('time', self.variant, self.mode, seconds, clock)
         self.times += [float(word) / 1000 for word in answer]
         time.sleep(REST)
         self.spent += time.perf_counter() - began
@@ -89,12 +89,13 @@ def open_entries(row, started, wishes, directory):
     return entries
 
 
-def measure(row, started, options, directory):
+def measure(row, threads, started, options, directory):
+    clock = options.clock if threads == 1 else 'wall'
     entries = open_entries(row, started, options.contenders, directory)
     for _ in range(options.rounds):
         for entry in entries:
             if entry.spent < options.seconds:
-                entry.take(options.seconds / options.rounds)
+                entry.take(options.seconds / options.rounds, clock)
     return entries
 
 
@@ -119,6 +120,8 @@ def read_options():
     parser.add_argument('--threads', type=words, default=['1', '2'], help='by commas, default 1,2')
     parser.add_argument('--seconds', type=float, default=0.25, help='for each contender, row and mode')
     parser.add_argument('--rounds', type=int, default=5, help='in how many turns')
+    parser.add_argument('--clock', choices=('wall', 'cpu'), default='wall',
+                        help='of one thread; cpu, its processor time, where others keep the processors busy')
     options = parser.parse_args()
     options.threads = [int(word) for word in options.threads]
     options.whole = not options.rows and options.contenders == words(DEFAULT) and options.threads == [1, 2]
@@ -128,6 +131,11 @@ def read_options():
 def wanted_rows(parts):
     return [row for row in layer_rows.ROWS
             if not parts or any(row.name.startswith(part) or fnmatch(row.name, part) for part in parts)]
+
+
+def command():
+    arguments = ' '.join(sys.argv[1:])
+    return f'make bench-layers ARGS="{arguments}"' if arguments else 'make bench-layers'
 
 
 def run(rows, options, directory):
@@ -140,7 +148,7 @@ def run(rows, options, directory):
     for row in rows:
         draw(row, directory)
         for threads, (each, _) in started.items():
-            measured[row.name, threads] = measure(row, each, options, directory)
+            measured[row.name, threads] = measure(row, threads, each, options, directory)
             tell(row, threads, measured[row.name, threads])
     versions = [contender.version for contender in started[options.threads[0]][0]] + missing
     for each, _ in started.values():
@@ -160,7 +168,7 @@ def main():
     report = layer_report.report(rows, options.threads, measured)
     print('\n' + report)
     if options.whole:
-        results.write('Layers', results.circumstances('make bench-layers', versions) + '\n' + report)
+        results.write('Layers', results.circumstances(command(), versions) + '\n' + report)
     sys.exit('some results are wrong' if wrong else 0)
 
 

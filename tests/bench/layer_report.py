@@ -85,6 +85,19 @@ def speedups_table(rows, threads, measured):
     return table(['layer', 'layerd', 'best peer'], lines)
 
 
+def choice_table(rows, threads, measured):
+    """How much longer than the best algorithm what `auto` chose takes; None unless algorithms were asked for."""
+    lines = []
+    for row in rows:
+        for mode in ('prepared', 'call'):
+            mine = [entry for entry in fitting(measured[row.name, threads], mode) if entry.contender.name == 'layer']
+            chosen = next((entry for entry in mine if entry.variant == 'auto'), None)
+            best = min((entry for entry in mine if entry.variant != 'auto'), key=lambda entry: entry.best, default=None)
+            if chosen and best:
+                lines.append([row.name, mode, chosen.detail, best.variant, f'{chosen.best / best.best:.2f}'])
+    return table(['layer', 'mode', 'auto takes', 'best is', 'auto / best'], lines) if lines else None
+
+
 def all_table(rows, threads, measured):
     """Everybody's best."""
     columns = dict.fromkeys((entry.name, entry.mode) for row in rows for entry in measured[row.name, threads])
@@ -112,5 +125,8 @@ def report(rows, thread_counts, measured):
                   f'### Rows, {title}\n', rows_table(rows, threads, measured)]
         if threads > 1 and 1 in thread_counts:
             parts += [f'### One thread / {title}, prepared\n', speedups_table(rows, threads, measured)]
+        choices = choice_table(rows, threads, measured)
+        if choices:
+            parts += [f'### What auto chooses, {title}\n', choices]
         parts += [f'### All contenders, {title}, ms\n', all_table(rows, threads, measured)]
     return '\n'.join(parts)

@@ -105,25 +105,24 @@ static void take_row(const char *line)
     puts("ok");
 }
 
-static entry *read_entry(const char *line, entry *wanted, double *seconds)
+static entry read_entry(const char *line)
 {
+    entry wanted = {0};
     char mode[16] = "";
-    if (sscanf(line, "%31s %15s %lf", wanted->variant, mode, seconds) < 2)
+    if (sscanf(line, "%31s %15s", wanted.variant, mode) != 2)
         fail("a command lacks its arguments");
-    while (strcmp(mode, mode_names[wanted->mode]) != 0)
-        if (++wanted->mode > PEER_OWN)
+    while (strcmp(mode, mode_names[wanted.mode]) != 0)
+        if (++wanted.mode > PEER_OWN)
             fail("no such mode");
     return wanted;
 }
 
 static void open_entry(const char *line)
 {
-    double none;
     entry *const opened = &state.entries[state.count];
     if (state.count == MOST_OPEN)
         fail("too many are open");
-    *opened = (entry){0};
-    read_entry(line, opened, &none);
+    *opened = read_entry(line);
     const char *detail = "";
     opened->work = state.self->open(&state.row, opened->variant, opened->mode, &detail);
     if (opened->work == NULL) {
@@ -136,34 +135,42 @@ static void open_entry(const char *line)
     printf("ok %s\n", detail);
 }
 
-static double now(void)
+static double now(clockid_t clock)
 {
     struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
+    clock_gettime(clock, &time);
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static void time_runs(void *work, double seconds, clockid_t clock)
+{
+    state.self->run(work);
+    double before = now(clock);
+    const double end = before + seconds;
+    for (int count = 0; count == 0 || (count < MOST_TIMES && before < end); count++) {
+        state.self->run(work);
+        const double after = now(clock);
+        printf("%.3f ", 1e6 * (after - before));
+        before = now(clock);
+    }
+    puts("");
 }
 
 static void time_entry(const char *line)
 {
     double seconds = 0;
-    entry wanted = {0};
-    read_entry(line, &wanted, &seconds);
+    char clock[8] = "";
+    const entry wanted = read_entry(line);
+    if (sscanf(line, "%*s %*s %lf %7s", &seconds, clock) != 2)
+        fail("time lacks its arguments");
     const entry *found = state.entries;
     while (found < state.entries + state.count &&
            (found->mode != wanted.mode || strcmp(found->variant, wanted.variant) != 0))
         found++;
     if (found == state.entries + state.count)
         fail("time what is not open");
-    state.self->run(found->work);
-    double before = now();
-    const double end = before + seconds;
-    for (int count = 0; count == 0 || (count < MOST_TIMES && before < end); count++) {
-        state.self->run(found->work);
-        const double after = now();
-        printf("%.3f ", 1e6 * (after - before));
-        before = now();
-    }
-    puts("");
+    time_runs(found->work, seconds,
+              strcmp(clock, "cpu") == 0 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC);
 }
 
 int peer_serve(const peer *self)

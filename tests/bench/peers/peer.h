@@ -7,8 +7,9 @@
  *         `ok`: forgets the row before, and reads DIRECTORY/input and DIRECTORY/weight (floats)
  *     open VARIANT MODE
  *         `ok DETAIL`: DIRECTORY/output holds what it computes; or `no REASON`
- *     time VARIANT MODE SECONDS
- *         microseconds of each of its runs, at least one, after one that is not counted
+ *     time VARIANT MODE SECONDS CLOCK
+ *         microseconds of each of its runs, at least one, after one that is not counted; CLOCK is
+ *         wall, or cpu for what the process takes of a processor that others want too
  *
  * KIND is conv or a kind of pooling: max, average, global. MODE says what a run has to do:
  *
