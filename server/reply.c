@@ -16,6 +16,8 @@
 
 enum { DETAIL_SIZE = 512, VALUE_SIZE = 160, MOST_PARTS = 8 };
 
+static const size_t short_size = (size_t)16 << 10;
+
 static const char no_memory[] =
     SERVER_PROBLEM(503, "Service Unavailable", "the server has no memory for this request now");
 
@@ -123,18 +125,41 @@ static void release(void *lease)
         server_lease_release(lease);
 }
 
-/* Nothing is copied: libmicrohttpd sends from the arena, to which it never writes. */
-static struct MHD_Response *wrap(const api_response *response, server_lease *lease)
+/* The reply in one piece if it is short; NULL otherwise. Parts are sent behind the head, by a call
+ * to the system more. */
+static const char *join(const api_response *response, api_arena *arena)
 {
+    const size_t size = size_of(response);
     if (response->tensor_count == 0)
-        return MHD_create_response_from_buffer_with_free_callback_cls(
-            response->body_size, (void *)(uintptr_t)response->body, release, lease);
+        return response->body;
+    char *const joined = size <= short_size ? api_arena_allocate(arena, size) : NULL;
+    if (joined == NULL)
+        return NULL;
+    char *at = (char *)memcpy(joined, response->body, response->body_size) + response->body_size;
+    for (size_t i = 0; i < response->tensor_count; i++)
+        at = (char *)memcpy(at, response->tensors[i].bytes, response->tensors[i].size) +
+             response->tensors[i].size;
+    return joined;
+}
+
+static struct MHD_Response *send_parts(const api_response *response, server_lease *lease)
+{
     assert(response->tensor_count < MOST_PARTS);
     struct MHD_IoVec parts[MOST_PARTS] = {{response->body, response->body_size}};
     for (size_t i = 0; i < response->tensor_count; i++)
         parts[i + 1] = (struct MHD_IoVec){response->tensors[i].bytes, response->tensors[i].size};
     return MHD_create_response_from_iovec(parts, (unsigned)response->tensor_count + 1, release,
                                           lease);
+}
+
+/* Nothing long is copied: libmicrohttpd sends from the arena, to which it never writes. */
+static struct MHD_Response *wrap(const api_response *response, server_lease *lease)
+{
+    const char *const body = join(response, lease != NULL ? lease->arena : NULL);
+    if (body == NULL)
+        return send_parts(response, lease);
+    return MHD_create_response_from_buffer_with_free_callback_cls(
+        size_of(response), (void *)(uintptr_t)body, release, lease);
 }
 
 enum MHD_Result server_reply(server_request *request)
