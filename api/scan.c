@@ -178,7 +178,7 @@ static bool grow_outline(api_scan *scan, size_t size)
     return true;
 }
 
-void api_outline(api_scan *scan, const char *text, size_t size)
+void api_outline_slowly(api_scan *scan, const char *text, size_t size)
 {
     if (api_is_silent(scan) || size == 0)
         return;

@@ -6,6 +6,8 @@
 
 #include "reader.h"
 
+#include <string.h>
+
 /* The stand-in of the array with index i is the number i + 1 in this unit, far beyond FLT_MAX. */
 #define API_STAND_IN_UNIT   1e100
 #define API_STAND_IN_SUFFIX "e100"
@@ -79,8 +81,18 @@ void api_leave(api_scan *scan);
 /* After an element: past a comma to the next (*more), or past the closing bracket. */
 bool api_next_element(api_scan *scan, char bracket, bool *more);
 
-/* Appends to the outline. */
-void api_outline(api_scan *scan, const char *text, size_t size);
+/* Appends to the outline, which may have to grow or be too long. */
+void api_outline_slowly(api_scan *scan, const char *text, size_t size);
+
+static inline void api_outline(api_scan *scan, const char *text, size_t size)
+{
+    if (api_is_silent(scan) || size >= scan->outline_capacity - scan->outline_size) {
+        api_outline_slowly(scan, text, size);
+        return;
+    }
+    memcpy(scan->outline + scan->outline_size, text, size);
+    scan->outline_size += size;
+}
 
 /* The parts of the pass. Each begins at the value's first byte, ends behind its last, and returns
  * false after an error of grammar. */

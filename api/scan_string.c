@@ -90,7 +90,7 @@ static bool scan_escape(api_scan *scan, size_t *size)
 static const char *skip_plain(const char *at, const char *end)
 {
     while (at < end && (unsigned char)*at >= 0x20 && *at != '"' && *at != '\\') {
-        const size_t size = api_utf8_size(at, end);
+        const size_t size = (unsigned char)*at < 0x80 ? 1 : api_utf8_size(at, end);
         if (size == 0)
             break;
         at += size;
