@@ -214,27 +214,31 @@ static void gradients_are_adjoint_to_going_forward(void **state)
     }
 }
 
-/* Factors of the highest rank of some kernels: nothing is left out. */
-static void factorize(sampling *from, const sample *drawn, float *weight, float *column, float *row)
+static layer_factorize describe_factors(const layer_shape *weight, layer_factorize_scheme scheme,
+                                        int rank)
 {
-    const layer_shape *const shape = &drawn->whole.weight;
-    const int height = shape->extent[2], width = shape->extent[3];
-    const layer_factorize_options options = {.rank = height < width ? height : width};
+    const layer_factorize_options options = {.scheme = scheme, .rank = rank};
     layer_factorize bank;
-    layer_factorized result;
     layer_error error;
-    assert_int_equal(layer_factorize_describe(&bank, shape, &options, &error), LAYER_OK);
-    float *const values = floats_new(floats_count(shape));
-    void *const workspace = floats_workspace(layer_factorize_workspace_size(&bank, 1));
-    sampling_fill(from, weight, floats_count(shape));
-    assert_int_equal(layer_factorize_run(&bank, weight, column, row, values, &result,
+    assert_int_equal(layer_factorize_describe(&bank, weight, &options, &error), LAYER_OK);
+    return bank;
+}
+
+/* Factors of the highest rank, of which nothing is left out. */
+static void factorize(const layer_factorize *bank, const float *weight, float *column, float *row)
+{
+    layer_factorized result;
+    float *const values = floats_new(bank->values);
+    void *const workspace = floats_workspace(layer_factorize_workspace_size(bank, 1));
+    assert_int_equal(layer_factorize_run(bank, weight, column, row, values, &result,
                                          &(layer_run){.workspace = workspace}),
                      LAYER_OK);
     free(workspace);
     free(values);
 }
 
-static sample draw_full(sampling *from)
+/* Any convolution; where there are groups factors are of each kernel. */
+static sample draw_full(sampling *from, layer_factorize *bank)
 {
     sample drawn;
     layer_error error;
@@ -243,8 +247,12 @@ static sample draw_full(sampling *from)
         geometry = draw_geometry(from);
     while (layer_conv_describe(&drawn.whole, &geometry.input, &geometry.weight, &geometry.options,
                                &error) != LAYER_OK);
-    const int height = geometry.weight.extent[2], width = geometry.weight.extent[3];
-    describe(&geometry, false, height < width ? height : width, &drawn);
+    const bool shared = drawn.whole.group == 1 && sampling_between(from, 0, 1) == 1;
+    const layer_factorize_scheme scheme = shared ? LAYER_FACTORIZE_SHARED : LAYER_FACTORIZE_EACH;
+    *bank = describe_factors(&geometry.weight, scheme, 0);
+    const int rank = shared ? bank->shared_most : bank->each_most;
+    *bank = describe_factors(&geometry.weight, scheme, rank);
+    describe(&geometry, shared, rank, &drawn);
     return drawn;
 }
 
@@ -252,14 +260,15 @@ static void full_factors_make_the_convolution(void **state)
 {
     sampling *const from = *state;
     for (int number = 0; number < FULL; number++) {
-        const sample drawn = draw_full(from);
+        layer_factorize bank;
+        const sample drawn = draw_full(from, &bank);
         const multilinear layer = as_multilinear(&drawn);
         float *operands[OPERANDS] = {0};
         for (operand i = 0; i < OPERANDS; i++)
             operands[i] = floats_drawn(from, layer.operand[i].count);
-        float *const weight = floats_new(floats_count(&drawn.whole.weight));
+        float *const weight = floats_drawn(from, floats_count(&drawn.whole.weight));
         double *const expected = doubles_new(layer.outputs);
-        factorize(from, &drawn, weight, operands[COLUMN], operands[ROW]);
+        factorize(&bank, weight, operands[COLUMN], operands[ROW]);
         conv_oracle(&drawn.whole, operands[INPUT], weight, operands[BIAS], expected);
         multilinear_check_output(&layer, operands, expected);
         free(expected);
