@@ -129,10 +129,13 @@ typedef struct {
     const float *data;
 } api_tensor;
 
-/* A tensor of a reply: first its shape, then room for the data, then the data. */
+/* A tensor of a reply: first its shape, then room for the data, then the data. Where computing
+ * decides between two shapes there is room for either; then the shape and the count are what they
+ * turned out to be, or less. */
 typedef struct {
     bool given;
     layer_shape shape;
+    layer_shape alternative; /* rank 0: none */
     size_t count;
     float *data;
 } api_result;

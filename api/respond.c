@@ -108,6 +108,27 @@ static size_t workspace_size(const api_job *job, int threads)
     return operation->workspace_size == NULL ? 0 : operation->workspace_size(job->call, threads);
 }
 
+/* Counts a tensor's elements, of the larger shape where there are two, and the memory that it takes
+ * and its text. */
+static bool measure_result(const api_job *job, const api_field *field, api_result *result,
+                           size_t *size, api_problem *problem)
+{
+    const int longest = field->maximum > 0 ? (int)field->maximum : job->limits.tensor_axis;
+    const layer_shape *const shapes[] = {&result->shape, &result->alternative};
+    size_t text_size = 0;
+    for (size_t i = 0; i < 2 && shapes[i]->rank > 0; i++) {
+        api_result one = {.shape = *shapes[i]};
+        if (!api_shape_admit(&one.shape, field->name, "", longest, job->limits.tensor_elements,
+                             &one.count, problem))
+            return false;
+        const size_t text = api_result_text_size(&one, job->call->form);
+        text_size = text > text_size ? text : text_size;
+        result->count = one.count > result->count ? one.count : result->count;
+    }
+    *size = plus(result->count * sizeof(float) + ALIGNMENT, text_size);
+    return true;
+}
+
 /* Counts the reply's tensors and what computing and writing them will take from the arena. */
 static bool measure(api_job *job, api_problem *problem)
 {
@@ -116,13 +137,10 @@ static bool measure(api_job *job, api_problem *problem)
     size = plus(size, workspace_size(job, threads));
     api_rows rows = api_rows_of(job->operation->reply);
     for (api_result *result; (result = next_result(job, &rows)) != NULL;) {
-        const int longest =
-            rows.field->maximum > 0 ? (int)rows.field->maximum : job->limits.tensor_axis;
-        if (!api_shape_admit(&result->shape, rows.field->name, "", longest,
-                             job->limits.tensor_elements, &result->count, problem))
+        size_t result_size;
+        if (!measure_result(job, rows.field, result, &result_size, problem))
             return false;
-        size = plus(size, result->count * sizeof(float) + ALIGNMENT);
-        size = plus(size, api_result_text_size(result, job->call->form));
+        size = plus(size, result_size);
     }
     job->cost = (api_cost){job->call->multiplications, size};
     return true;

@@ -105,31 +105,76 @@ def draw_orthogonal(random):
 
 
 def draw_kernels(random):
-    """A kernel or a bank of them, now and then of a rank lower than its sides allow."""
-    bank = random.choice(([], [3], [4, 2]))
+    """A kernel or a bank of them, now and then of a rank lower than its sides allow: each kernel's, or the bank's."""
+    bank = random.choice(([], [4, 2], [3, 5]))
     height, width = random.randint(1, 9), random.randint(1, 9)
-    rank = random.randint(1, min(height, width))
-    if random.random() < 0.5:
-        return normals(random, bank + [height, width]), min(height, width)
-    return normals(random, bank + [height, rank]) @ normals(random, bank + [rank, width]), rank
+    kind = random.choice(('full', 'each', 'shared') if bank else ('full', 'each'))
+    if kind == 'full':
+        return normals(random, bank + [height, width])
+    if kind == 'each':
+        rank = random.randint(1, min(height, width))
+        return normals(random, bank + [height, rank]) @ normals(random, bank + [rank, width])
+    rank = random.randint(1, min(bank[1] * height, bank[0] * width))
+    columns, rows = normals(random, [rank, bank[1], height]), normals(random, [bank[0], rank, width])
+    return torch.einsum('mcr,kms->kcrs', torch.from_numpy(columns), torch.from_numpy(rows)).numpy()
+
+
+def as_matrix(weight):
+    """A bank [K, C, R, S] as one matrix, and back."""
+    return weight.permute(1, 2, 0, 3).flatten(2, 3).flatten(0, 1)
+
+
+def as_bank(matrix, shape):
+    outputs, channels, height, width = shape
+    return matrix.reshape(channels, height, outputs, width).permute(2, 0, 1, 3)
+
+
+def left_out(values, rank):
+    return values[..., rank:].square().sum().sqrt() / values.square().sum().sqrt()
+
+
+def fewest(values):
+    return next(rank for rank in range(1, values.shape[-1] + 1) if left_out(values, rank) <= ROUNDING)
+
+
+def multiplications(shape, scheme, rank):
+    outputs, channels, height, width = shape if len(shape) == 4 else [1, 1, *shape]
+    if scheme == 'each':
+        return outputs * channels * rank * (height + width)
+    return rank * (channels * height + outputs * width)
 
 
 def draw_factorize(random):
     """The singular values, and the best sum of so many products; a column and its row may both change their sign."""
-    weight, rank = draw_kernels(random)
-    request = {'weight': weight}
-    if random.random() < 0.5:
-        rank = request['rank'] = random.randint(1, min(weight.shape[-2:]))
+    weight = draw_kernels(random)
+    schemes = ('each', 'shared') if weight.ndim == 4 else ('each',)
+    asked = random.choice(schemes + ('auto',))
+    request = {'weight': weight} if asked == 'auto' else {'weight': weight, 'scheme': asked}
+    if asked != 'auto' and random.random() < 0.5:
+        sides = weight.shape[-2:]
+        if asked == 'shared':
+            sides = as_matrix(torch.from_numpy(weight)).shape
+        request['rank'] = random.randint(1, min(sides))
+
+    def factorized(weight, scheme):
+        matrix = weight if scheme == 'each' else as_matrix(weight)
+        left, values, right = torch.linalg.svd(matrix, full_matrices=False)
+        rank = request.get('rank') or fewest(values)
+        best = (left[..., :rank] * values[..., None, :rank]) @ right[..., :rank, :]
+        rest = left_out(values, rank)
+        return {'singular_values': values, 'rank': torch.tensor(rank),
+                'sum': best if scheme == 'each' else as_bank(best, weight.shape),
+                'multiplications_after': torch.tensor(multiplications(weight.shape, scheme, rank)),
+                **({'error': rest} if rest > ROUNDING else {})}
 
     def expected(tensors):
-        left, values, right = torch.linalg.svd(tensors['weight'], full_matrices=False)
-        best = (left[..., :rank] * values[..., None, :rank]) @ right[..., :rank, :]
-        rest = values[..., rank:].square().sum().sqrt() / values.square().sum().sqrt()
-        return {'singular_values': values, 'sum': best, 'rank': torch.tensor(rank),
-                **({'error': rest} if rest > ROUNDING else {})}
+        found = [factorized(tensors['weight'], scheme) for scheme in (schemes if asked == 'auto' else (asked,))]
+        return min(found, key=lambda one: one['multiplications_after'].item())
 
     def summed(reply):
         column, row = (torch.from_numpy(reply[name].astype('float64')) for name in ('column', 'row'))
+        if column.dim() == 3:
+            return {'sum': torch.einsum('mcr,kms->kcrs', column, row)}
         return {'sum': column.transpose(-1, -2) @ row}
 
     return Trial(request, expected, multilinear=False, derived=summed)
