@@ -167,7 +167,8 @@ static void fill_reply(factorize_call *call)
         call->reply.row.alternative = shared.row;
         call->reply.singular_values.alternative = shared.values;
     }
-    call->reply.scheme = (api_choice){factorize->scheme != LAYER_FACTORIZE_AUTO, factorize->scheme};
+    call->reply.scheme =
+        (api_choice){factorize->scheme != LAYER_FACTORIZE_AUTO, (int)factorize->scheme};
     call->reply.rank = (api_integer){factorize->rank != 0, factorize->rank};
     call->reply.before = (api_integer){true, (int64_t)factorize->full_multiplications};
     call->call.multiplications = factorize->multiplications;

@@ -43,6 +43,8 @@ static void scarce_memory_is_a_problem_told_whole(void **state)
     }
     sweep("POST", "/v1/initialize",
           "{\"method\":\"orthogonal\",\"shape\":[60,50],\"output_format\":\"binary\"}");
+    sweep("POST", "/v1/separable/factorize",
+          "{\"weight\":[[[[6,0],[3,0]],[[6,0],[0,0]]],[[[0,8],[0,4]],[[0,8],[0,0]]]]}");
     sweep("GET", "/v1", "");
     sweep("GET", "/openapi.json", "");
 }
