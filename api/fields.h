@@ -135,9 +135,9 @@ typedef struct {
 typedef struct {
     bool given;
     layer_shape shape;
-    layer_shape alternative; /* rank 0: none */
     size_t count;
     float *data;
+    layer_shape alternative; /* rank 0: none */
 } api_result;
 
 /* ---- Fields ---------------------------------------------------------------------------------- */

@@ -270,7 +270,7 @@ static void what_is_given_is_written(void **state)
         .axes = {true, 3, {1, 2, 3}},
         .ratio = {true, 0.1},
         .colour = {true, 9},
-        .tensor = {true, {2, {1, 2}}, 2, data},
+        .tensor = {.given = true, .shape = {2, {1, 2}}, .count = 2, .data = data},
         .object = {true, {true, -2}},
     };
     encode_written(reply_fields, &(reply){0}, API_FORM_NESTED, false, "{}");
