@@ -11,20 +11,42 @@
 enum { TIMEOUT_SECONDS = 3 };
 
 /* Connected, or -1 and errno. */
-static int connect_to(const struct addrinfo *addresses)
+static int connect_to(const struct sockaddr *address, socklen_t size)
 {
     const struct timeval limit = {.tv_sec = TIMEOUT_SECONDS};
-    for (const struct addrinfo *at = addresses; at != NULL; at = at->ai_next) {
-        const int descriptor = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
-        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-        if (connect(descriptor, at->ai_addr, at->ai_addrlen) == 0)
-            return descriptor;
-        const int error = errno;
-        close(descriptor);
-        errno = error;
-    }
+    const int descriptor = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    if (connect(descriptor, address, size) == 0)
+        return descriptor;
+    const int error = errno;
+    close(descriptor);
+    errno = error;
     return -1;
+}
+
+static const char *connect_to_path(server_channel *channel, const char *path)
+{
+    struct sockaddr_un address;
+    errno = ENAMETOOLONG;
+    if (server_address_unix(&address, path))
+        channel->descriptor = connect_to((const struct sockaddr *)&address, sizeof address);
+    return channel->descriptor < 0 ? strerror(errno) : NULL;
+}
+
+static const char *connect_to_name(server_channel *channel, const char *host, const char *port)
+{
+    const struct addrinfo wanted = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *addresses = NULL;
+    const int status = getaddrinfo(host, port, &wanted, &addresses);
+    if (status != 0)
+        return gai_strerror(status);
+    for (const struct addrinfo *at = addresses; at != NULL && channel->descriptor < 0;
+         at = at->ai_next)
+        channel->descriptor = connect_to(at->ai_addr, at->ai_addrlen);
+    const int error = errno;
+    freeaddrinfo(addresses);
+    return channel->descriptor < 0 ? strerror(error) : NULL;
 }
 
 static const char *shake_hands(server_channel *channel)
@@ -41,21 +63,13 @@ static const char *shake_hands(server_channel *channel)
     return status == 0 ? NULL : gnutls_strerror(status);
 }
 
-const char *server_channel_open(server_channel *channel, const char *host, const char *port,
-                                bool tls)
+const char *server_channel_open(server_channel *channel, const server_address *address, bool tls)
 {
-    const struct addrinfo wanted = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *addresses = NULL;
     *channel = (server_channel){.descriptor = -1};
-    const int status = getaddrinfo(host, port, &wanted, &addresses);
-    if (status != 0)
-        return gai_strerror(status);
-    channel->descriptor = connect_to(addresses);
-    const int error = errno;
-    freeaddrinfo(addresses);
-    if (channel->descriptor < 0)
-        return strerror(error);
-    return tls ? shake_hands(channel) : NULL;
+    const char *const wrong = address->path != NULL
+                                  ? connect_to_path(channel, address->path)
+                                  : connect_to_name(channel, address->host, address->port);
+    return wrong == NULL && tls ? shake_hands(channel) : wrong;
 }
 
 void server_channel_close(server_channel *channel)

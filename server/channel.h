@@ -3,6 +3,8 @@
 #ifndef SERVER_CHANNEL_H
 #define SERVER_CHANNEL_H
 
+#include "address.h"
+
 #include <gnutls/gnutls.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,8 +17,7 @@ typedef struct {
 } server_channel;
 
 /* Connects; with TLS the certificate is not looked at. Returns NULL, or what went wrong. */
-const char *server_channel_open(server_channel *channel, const char *host, const char *port,
-                                bool tls);
+const char *server_channel_open(server_channel *channel, const server_address *address, bool tls);
 void server_channel_close(server_channel *channel);
 
 /* Like send() and recv(). */

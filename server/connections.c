@@ -63,10 +63,21 @@ static size_t count_address(uint64_t key)
     return count;
 }
 
+/* Who connects to a unix socket is known by its user. */
+static void name_user(server_connection *connection)
+{
+    struct ucred peer = {0};
+    socklen_t size = sizeof peer;
+    getsockopt(connection->descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size);
+    snprintf(connection->client, sizeof connection->client, "unix:user %u", peer.uid);
+}
+
 static void name_client(server_connection *connection, const struct sockaddr_storage *address)
 {
     char host[INET6_ADDRSTRLEN] = "?";
-    if (address->ss_family == AF_INET6) {
+    if (address->ss_family == AF_UNIX) {
+        name_user(connection);
+    } else if (address->ss_family == AF_INET6) {
         const struct sockaddr_in6 *const six = (const struct sockaddr_in6 *)address;
         inet_ntop(AF_INET6, &six->sin6_addr, host, sizeof host);
         snprintf(connection->client, sizeof connection->client, "[%s]:%u", host,
@@ -125,7 +136,7 @@ server_welcome server_connections_add(int descriptor, const struct sockaddr_stor
     const uint64_t key = address_key(address);
     if (registry.open_count >= registry.limit) {
         welcome = SERVER_TOO_MANY;
-    } else if (count_address(key) >= registry.address_limit) {
+    } else if (address->ss_family != AF_UNIX && count_address(key) >= registry.address_limit) {
         welcome = SERVER_TOO_MANY_OF_ADDRESS;
     } else {
         connection->descriptor = descriptor;

@@ -3,7 +3,6 @@
 #include "health.h"
 
 #include "channel.h"
-#include "listener.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +12,8 @@ enum { TEXT_SIZE = 512 };
 /* Who is asked, and for what. */
 typedef struct {
     bool tls;
-    char address[TEXT_SIZE]; /* is cut up */
-    const char *host, *port;
+    char name[TEXT_SIZE], parts[TEXT_SIZE]; /* the address, whole and cut up */
+    server_address address;
     char path[TEXT_SIZE];
 } target;
 
@@ -24,7 +23,7 @@ static int ask(server_channel *channel, const target *of)
     char text[3 * TEXT_SIZE];
     const int size =
         snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n",
-                 of->path, of->host);
+                 of->path, of->address.host != NULL ? of->address.host : "localhost");
     if (server_channel_send(channel, text, (size_t)size) != size)
         return 0;
     size_t received = 0;
@@ -42,13 +41,13 @@ static int ask(server_channel *channel, const target *of)
 static int check(const target *of)
 {
     server_channel channel;
-    const char *const wrong = server_channel_open(&channel, of->host, of->port, of->tls);
+    const char *const wrong = server_channel_open(&channel, &of->address, of->tls);
     const int answer = wrong == NULL ? ask(&channel, of) : 0;
     server_channel_close(&channel);
     if (wrong != NULL)
-        fprintf(stderr, "layerd: %s:%s: %s\n", of->host, of->port, wrong);
+        fprintf(stderr, "layerd: %s: %s\n", of->name, wrong);
     else if (answer != 200)
-        fprintf(stderr, "layerd: %s:%s%s: %s %d\n", of->host, of->port, of->path,
+        fprintf(stderr, "layerd: %s: %s: %s %d\n", of->name, of->path,
                 answer == 0 ? "no answer, status" : "status", answer);
     return answer == 200 ? 0 : 1;
 }
@@ -73,32 +72,35 @@ static const char *reachable(const char *host)
 /* Of a URL, or of the address that the daemon of these options listens on first. */
 static bool find(target *found, const server_options *options, const char *url)
 {
-    const char *text = options->listen;
+    const char *text = url != NULL ? url : options->listen, *path = "/v2/health/ready";
+    size_t size = strcspn(text, ",");
     found->tls = options->tls_certificate[0] != '\0';
-    if (url != NULL) {
+    if (url != NULL && strncmp(url, "unix:", 5) != 0) {
         found->tls = begins(url, "https://", &text);
         if (!found->tls && !begins(url, "http://", &text))
             return false;
+        size = strcspn(text, "/");
+        if (text[size] == '/' && text[size + 1] != '\0')
+            path = text + size;
     }
-    const char *const end = text + strcspn(text, url != NULL ? "/" : ",");
-    const bool has_path = url != NULL && end[0] == '/' && end[1] != '\0';
-    const char *const path = has_path ? end : "/v2/health/ready";
-    if (strlen(path) >= TEXT_SIZE || end - text >= TEXT_SIZE)
+    if (strlen(path) >= TEXT_SIZE || size >= TEXT_SIZE)
         return false;
     snprintf(found->path, TEXT_SIZE, "%s", path);
-    snprintf(found->address, TEXT_SIZE, "%.*s", (int)(end - text), text);
-    return server_split_address(found->address, &found->host, &found->port);
+    snprintf(found->name, TEXT_SIZE, "%.*s", (int)size, text);
+    snprintf(found->parts, TEXT_SIZE, "%s", found->name);
+    return server_address_read(&found->address, found->parts);
 }
 
 int server_healthcheck(const server_options *options, const char *url)
 {
     target found;
     if (!find(&found, options, url)) {
-        fprintf(stderr,
-                "layerd: '%s': expected http://HOST:PORT or https://HOST:PORT, and a path\n",
-                url != NULL ? url : options->listen);
+        fprintf(
+            stderr,
+            "layerd: '%s': expected http://HOST:PORT/PATH, https://HOST:PORT/PATH or unix:PATH\n",
+            url != NULL ? url : options->listen);
         return 1;
     }
-    found.host = reachable(found.host);
+    found.address.host = reachable(found.address.host);
     return check(&found);
 }

@@ -235,10 +235,19 @@ static size_t leave_escaped(void *unused, struct MHD_Connection *connection, cha
 static void log_message(void *unused, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 
+/* It sets TCP's options on unix sockets too, for each reply, and tells when that fails. */
+static bool is_about_tcp(const char *format)
+{
+    return strncmp(format, "Setting %s option to", 20) == 0 ||
+           strncmp(format, "Failed to push the data", 23) == 0;
+}
+
 static void log_message(void *unused, const char *format, va_list arguments)
 {
     (void)unused;
     char text[256];
+    if (is_about_tcp(format))
+        return;
     vsnprintf(text, sizeof text, format, arguments);
     server_log_event(SERVER_LOG_INFO, "libmicrohttpd: %s", text);
 }

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "connections.h"
 #include "log.h"
+#include "systemd.h"
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -73,6 +74,7 @@ void server_lifecycle_run(const server_options *options, const server_lifecycle_
 {
     const int caught = serve(steps->reload);
     enter(SERVER_LEAVING);
+    server_systemd_tell("STOPPING=1");
     server_log_event(SERVER_LOG_INFO, "stopping: not ready any more");
     bool hurry = false;
     if (caught == SIGTERM) /* ^C comes from a person, who does not want to wait */

@@ -44,15 +44,15 @@ void server_linger(int descriptor)
     pthread_mutex_unlock(&lingering.mutex);
 }
 
-/* MSG_TRUNC: the kernel drops the bytes itself. True: the client may send more. */
+/* True: the client may send more. */
 static bool drop_input(lingerer *socket_)
 {
+    static char dropped[64 << 10]; /* under the lock */
     while (socket_->left > 0) {
-        const ssize_t size =
-            recv(socket_->descriptor, NULL, socket_->left, MSG_DONTWAIT | MSG_TRUNC);
+        const ssize_t size = recv(socket_->descriptor, dropped, sizeof dropped, MSG_DONTWAIT);
         if (size <= 0)
             return size < 0 && errno == EAGAIN;
-        socket_->left -= (size_t)size;
+        socket_->left -= (size_t)size < socket_->left ? (size_t)size : socket_->left;
     }
     return false;
 }

@@ -11,6 +11,8 @@
 #include "log.h"
 #include "metrics.h"
 #include "options.h"
+#include "sockets.h"
+#include "systemd.h"
 #include "tls.h"
 #include "tokens.h"
 #include "workers.h"
@@ -65,26 +67,34 @@ static bool start(const server_options *options)
 
 static void warn_of_open_doors(void)
 {
-    if (!server_listener_is_local() && !server_tokens_required())
+    if (!server_sockets_are_local() && !server_tokens_required())
         server_log_event(SERVER_LOG_WARNING,
                          "who can reach %s may use it: set --token-file to ask for tokens",
-                         server_listener_url());
+                         server_sockets_url());
 }
 
 static void reload(void)
 {
     server_log_event(SERVER_LOG_INFO, "reloading");
+    server_systemd_tell_reloading();
     server_tokens_reload();
     server_tls_reload();
+    server_systemd_tell("READY=1");
 }
 
 static void announce(void)
 {
-    printf("layerd %s listening on %s\n"
-           "try: curl --json '{\"input\":[[1,2,3],[4,5,6],[7,8,9]],\"weight\":[[1,2],[3,4]]}' "
-           "%s/v1/conv\n",
-           LAYERD_VERSION, server_listener_url(), server_listener_url());
+    const char *const url = server_sockets_url();
+    const char *const path = strncmp(url, "unix:", 5) == 0 ? url + 5 : NULL;
+    printf("layerd %s listening on %s\ntry: curl ", LAYERD_VERSION, url);
+    if (path != NULL)
+        printf("--unix-socket %s ", path);
+    printf("--json '{\"input\":[[1,2,3],[4,5,6],[7,8,9]],\"weight\":[[1,2],[3,4]]}' %s/v1/conv\n",
+           path == NULL           ? url
+           : server_tls_enabled() ? "https://localhost"
+                                  : "http://localhost");
     fflush(stdout);
+    server_systemd_tell("READY=1");
 }
 
 /* Work that does not heed its cancellation would make joining its thread wait for ever. */
@@ -124,7 +134,7 @@ int main(int argc, char **argv)
         return server_healthcheck(&options, url);
     prepare_signals();
     if (!server_tokens_start(options.token_file) || !server_tls_start(&options) ||
-        !server_listener_open(options.listen))
+        !server_sockets_open(&options))
         return EXIT_FAILURE;
     if (!start(&options)) {
         server_log_stop();

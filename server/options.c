@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum { TEXT, SIZE, COUNT, SECONDS } option_kind;
+typedef enum { TEXT, SIZE, COUNT, MODE, SECONDS } option_kind;
 
 typedef struct {
     option_kind kind;
@@ -36,7 +36,7 @@ static const option_row rows[] = {SERVER_OPTIONS(ROW)};
 
 enum { ROW_COUNT = sizeof rows / sizeof rows[0], NAME_SIZE = 64 };
 
-static const char *const kind_words[] = {"TEXT", "SIZE", "COUNT", "SECONDS"};
+static const char *const kind_words[] = {"TEXT", "SIZE", "COUNT", "MODE", "SECONDS"};
 
 /* "max_body" as "max-body", or as "LAYERD_MAX_BODY". */
 static const char *flag_name(const option_row *row, char text[NAME_SIZE])
@@ -79,7 +79,7 @@ static bool read_number(const option_row *row, const char *text, double *value)
     if (!isdigit((unsigned char)text[0]) && text[0] != '.')
         return false;
     char *end = NULL;
-    *value = strtod(text, &end);
+    *value = row->kind == MODE ? (double)strtoul(text, &end, 8) : strtod(text, &end);
     if (row->kind == SIZE)
         *value *= suffix_factor(end);
     else if (*end != '\0')
@@ -122,11 +122,14 @@ static bool store(server_options *options, const option_row *row, const char *te
 static void print_expected(const option_row *row)
 {
     static const char *const what[] = {"a text", "bytes (a suffix KiB, MiB or GiB is allowed)",
-                                       "a whole number", "seconds"};
+                                       "a whole number", "octal permissions", "seconds"};
     if (row->choices != NULL)
         fprintf(stderr, "expected one of %s\n", row->choices);
     else if (row->kind == TEXT)
         fprintf(stderr, "expected %s\n", what[row->kind]);
+    else if (row->kind == MODE)
+        fprintf(stderr, "expected %s from %04o to %04o\n", what[row->kind], (unsigned)row->minimum,
+                (unsigned)row->maximum);
     else
         fprintf(stderr, "expected %s from %.15g to %.15g%s\n", what[row->kind], row->minimum,
                 row->maximum, strcmp(row->preset, "auto") == 0 ? ", or auto" : "");
@@ -194,6 +197,8 @@ static void print_configuration(server_options *options)
             printf("%s\n", *(const char **)field(options, row));
         else if (row->kind == SECONDS)
             printf("%.15g\n", *(double *)field(options, row));
+        else if (row->kind == MODE)
+            printf("%04zo\n", *(size_t *)field(options, row));
         else
             printf("%zu\n", *(size_t *)field(options, row));
     }

@@ -17,7 +17,9 @@
  * LAYERD_MAX_BODY. "auto" is decided by server_options_resolve(). */
 #define SERVER_OPTIONS(ROW)                                                                        \
     ROW(TEXT, listen, "127.0.0.1:8080", SERVER_ANY,                                                \
-        "where to listen: HOST:PORT, several with commas; port 0 takes a free one")                \
+        "where to listen: HOST:PORT or unix:PATH, several with commas; port 0 takes a free one")   \
+    ROW(MODE, socket_mode, "0660", SERVER_RANGE(0, 0777),                                          \
+        "permissions of the files of unix sockets")                                                \
     ROW(COUNT, io_threads, "auto", SERVER_RANGE(1, 32),                                            \
         "threads that serve connections; auto: the processors, at most 4")                         \
     ROW(COUNT, workers, "auto", SERVER_RANGE(1, 63),                                               \
@@ -62,6 +64,7 @@
 #define SERVER_FIELD_TEXT    const char *
 #define SERVER_FIELD_SIZE    size_t
 #define SERVER_FIELD_COUNT   size_t
+#define SERVER_FIELD_MODE    size_t
 #define SERVER_FIELD_SECONDS double
 
 #define SERVER_FIELD(kind, name, ...) SERVER_FIELD_##kind name;

@@ -18,6 +18,7 @@
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static const char *const options[] = {"listen",
+                                      "socket-mode",
                                       "isa",
                                       "io-threads",
                                       "workers",
@@ -101,6 +102,8 @@ static void variables_equal_flags(void **state)
         const char *name, *value;
     } rows[] = {
         {"listen", "127.0.0.1:1234"},
+        {"listen", "unix:/run/layerd.sock"},
+        {"socket-mode", "0600"},
         {"isa", "baseline"},
         {"io-threads", "3"},
         {"workers", "5"},
@@ -171,6 +174,9 @@ static void bad_options_are_exit_2_with_a_sentence(void **state)
     check_usage_error(WORDS("--workers", "0"), NULL, "--workers");
     check_usage_error(WORDS("--workers", "1000"), NULL, "--workers");
     check_usage_error(WORDS("--log", "loud"), NULL, "loud");
+    check_usage_error(WORDS("--socket-mode", "rw"), NULL, "rw");
+    check_usage_error(WORDS("--socket-mode", "0880"), NULL, "0880");
+    check_usage_error(WORDS("--socket-mode", "1777"), NULL, "expected octal permissions");
     check_usage_error(NULL, WORDS("LAYERD_QUEUE=many"), "LAYERD_QUEUE");
 }
 

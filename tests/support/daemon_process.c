@@ -51,11 +51,10 @@ static bool has_printed_url(void *context)
     const char *const address = strstr(text, " listening on ");
     const bool whole = address != NULL && strchr(text, '\n') != NULL &&
                        sscanf(address, " listening on %127s", daemon->url) == 1;
-    const char *const colon = whole ? strrchr(daemon->url, ':') : NULL;
-    if (colon != NULL)
-        daemon->port = atoi(colon + 1);
+    if (whole && strncmp(daemon->url, "unix:", 5) != 0)
+        daemon->port = atoi(strrchr(daemon->url, ':') + 1);
     free(text);
-    return daemon->port != 0 || !child_runs(&daemon->process);
+    return whole || !child_runs(&daemon->process);
 }
 
 static daemon_process *start(const daemon_options *options)
@@ -101,7 +100,7 @@ daemon_process *daemon_start(const daemon_options *options)
     daemon_process *const daemon = start(options);
     daemon->following = running;
     running = daemon;
-    if (daemon->port == 0) {
+    if (daemon->url[0] == '\0') {
         print_tail(daemon);
         fail_msg("the daemon did not start");
     }
@@ -187,7 +186,7 @@ const char *service_url(void)
         return getenv("LAYERD_URL");
     if (common == NULL) {
         common = start(&(daemon_options){.arguments = common_arguments});
-        if (common->port == 0) {
+        if (common->url[0] == '\0') {
             print_tail(common);
             fail_msg("the daemon did not start");
         }

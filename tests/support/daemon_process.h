@@ -15,7 +15,7 @@ typedef struct {
 
 typedef struct daemon_process {
     child process;
-    int port;
+    int port; /* 0: it listens on a unix socket */
     char url[128];
     struct daemon_process *following;
 } daemon_process;

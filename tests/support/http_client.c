@@ -152,10 +152,14 @@ static void prepare(http_client *client, const http_request *request)
         client->request.body_size = strlen(request->body);
     char *address = NULL;
     size_t address_size = 0;
-    text_append(&address, &address_size, client->url, strlen(client->url));
+    const bool is_unix = strncmp(client->url, "unix:", 5) == 0;
+    const char *const base = is_unix ? "http://localhost" : client->url;
+    text_append(&address, &address_size, base, strlen(base));
     text_append(&address, &address_size, request->path, strlen(request->path));
     curl_easy_reset(handle);
     curl_easy_setopt(handle, CURLOPT_URL, address);
+    if (is_unix)
+        curl_easy_setopt(handle, CURLOPT_UNIX_SOCKET_PATH, client->url + 5);
     if (strncmp(client->url, "https:", 6) == 0)
         curl_easy_setopt(handle, CURLOPT_CAINFO, transport_authority());
     curl_easy_setopt(handle, CURLOPT_PATH_AS_IS, 1L);

@@ -35,6 +35,7 @@ typedef struct {
 /* A client that keeps its connection between exchanges. */
 typedef struct http_client http_client;
 
+/* "http://HOST:PORT", "https://HOST:PORT" or "unix:PATH". */
 http_client *http_open(const char *url);
 http_reply http_exchange(http_client *client, const http_request *request);
 void http_close(http_client *client);

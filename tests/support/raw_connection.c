@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { CEILING_SECONDS = 300 };
@@ -37,7 +38,18 @@ static int connect_to(const char *host, const char *port)
     return descriptor;
 }
 
-raw_connection raw_open(const char *url)
+static raw_connection open_path(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    assert_true(strlen(path) < sizeof address.sun_path);
+    strcpy(address.sun_path, path);
+    const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect(descriptor, (const struct sockaddr *)&address, sizeof address) != 0)
+        fail_msg("cannot connect to %s", path);
+    return (raw_connection){.descriptor = descriptor};
+}
+
+static raw_connection open_url(const char *url)
 {
     char *scheme = NULL, *host = NULL, *port = NULL;
     CURLU *const parts = curl_url();
@@ -53,11 +65,18 @@ raw_connection raw_open(const char *url)
     curl_url_cleanup(parts);
     if (connection.descriptor < 0)
         fail_msg("cannot connect to %s", url);
+    if (secret)
+        connection.tls = raw_tls_open(connection.descriptor);
+    return connection;
+}
+
+raw_connection raw_open(const char *url)
+{
+    const bool is_unix = strncmp(url, "unix:", 5) == 0;
+    const raw_connection connection = is_unix ? open_path(url + 5) : open_url(url);
     const struct timeval ceiling = {.tv_sec = CEILING_SECONDS};
     setsockopt(connection.descriptor, SOL_SOCKET, SO_RCVTIMEO, &ceiling, sizeof ceiling);
     setsockopt(connection.descriptor, SOL_SOCKET, SO_SNDTIMEO, &ceiling, sizeof ceiling);
-    if (secret)
-        connection.tls = raw_tls_open(connection.descriptor);
     return connection;
 }
 

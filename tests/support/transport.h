@@ -1,5 +1,5 @@
-/* What carries HTTP between the tests and their daemons: TCP, or TLS with TRANSPORT=tls in the
- * environment.
+/* What carries HTTP between the tests and their daemons: TCP, or with TRANSPORT=tls in the
+ * environment TLS, with TRANSPORT=unix unix sockets.
  * SPDX-License-Identifier: MIT */
 #ifndef SUPPORT_TRANSPORT_H
 #define SUPPORT_TRANSPORT_H
@@ -8,7 +8,7 @@
 
 bool transport_is_tls(void);
 
-/* Variables for a daemon, "NAME=value" each, NULL at the end. */
+/* Variables for the next daemon, "NAME=value" each, NULL at the end. */
 const char *const *transport_environment(void);
 
 /* The certificate that clients trust. */
