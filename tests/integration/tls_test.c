@@ -215,10 +215,7 @@ static void seen_in_siege(void *context, size_t client, const http_reply *reply)
 static void reloads_under_load_fail_no_handshake(void **state)
 {
     (void)state;
-    certificate_write("transport", 1);
-    struct siege siege = {.daemon = daemon_with("--tls-certificate", scratch_path("transport.pem"),
-                                                "--tls-key", scratch_path("transport-key.pem"),
-                                                "--head-timeout", "0.5")};
+    struct siege siege = {.daemon = start(1)};
     http_crowd_run(&(http_crowd){.url = siege.daemon->url,
                                  .clients = 16,
                                  .next = next_of_siege,
@@ -226,6 +223,23 @@ static void reloads_under_load_fail_no_handshake(void **state)
                                  .context = &siege});
     assert_true(siege.answered >= 400);
     daemon_stop((daemon_process *)(uintptr_t)siege.daemon);
+}
+
+/* They are freed at a reload, when no handshake can be using them any more. */
+static void old_certificates_are_dropped(void **state)
+{
+    (void)state;
+    static const char message[] = "the certificate is read again";
+    certificate_write("transport", 1);
+    daemon_process *const daemon =
+        daemon_with("--tls-certificate", scratch_path("transport.pem"), "--tls-key",
+                    scratch_path("transport-key.pem"), "--head-timeout", "0.01");
+    for (int round = 1; round <= 20; round++) {
+        kill(daemon->process.pid, SIGHUP);
+        while (daemon_log_count(daemon, "message", message) < round)
+            continue;
+    }
+    daemon_stop(daemon);
 }
 
 /* ---- Start ---- */
@@ -294,6 +308,7 @@ int main(void)
         daemon_test(sighup_shows_the_new_certificate),
         daemon_test(bad_files_keep_the_certificate),
         daemon_test(reloads_under_load_fail_no_handshake),
+        daemon_test(old_certificates_are_dropped),
         daemon_test(bad_files_are_no_start),
         daemon_test(the_health_check_speaks_tls),
     };
