@@ -4,6 +4,7 @@ SPDX-License-Identifier: MIT
 """
 
 import argparse
+import os
 import statistics
 import sys
 import tempfile
@@ -162,13 +163,14 @@ def main():
     rows = wanted_rows(options.rows)
     if not rows:
         sys.exit('no row has such a name')
+    busy = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as directory:
         measured, versions = run(rows, options, Path(directory))
     wrong = [entry for entries in measured.values() for entry in entries if not entry.difference < WRONG]
     report = layer_report.report(rows, options.threads, measured)
     print('\n' + report)
     if options.whole:
-        results.write('Layers', results.circumstances(command(), versions) + '\n' + report)
+        results.write('Layers', results.circumstances(command(), versions, busy) + '\n' + report)
     sys.exit('some results are wrong' if wrong else 0)
 
 

@@ -35,11 +35,12 @@ def said_by(*command):
         return 'unknown'
 
 
-def circumstances(command, versions):
-    """When, where, of what, and how to do it again."""
+def circumstances(command, versions, busy):
+    """When, where, of what, and how to do it again; `busy` is the load average before."""
     return f'''- {datetime.date.today()}, commit {said_by('git', 'rev-parse', '--short=10', 'HEAD')}, `{command}`
 - {len(os.sched_getaffinity(0))} cores of {processor()} ({instruction_sets()}), Linux {platform.release()}, \
 {said_by('gcc', '--version').splitlines()[0]}
+- {f'the cores were shared: load average before the run {busy:.1f}' if busy > 0.5 else 'a quiet machine'}
 - {', '.join(versions)}
 '''
 

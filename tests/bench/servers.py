@@ -68,7 +68,7 @@ class Server:
             return False
 
     def processes(self):
-        """It and all that it has started: they are of its session."""
+        """It and all that it has started, which are of its session: folders in /proc and clock ticks."""
         found = []
         for stat in Path('/proc').glob('[0-9]*/stat'):
             try:
@@ -79,6 +79,10 @@ class Server:
                 found.append((stat.parent, int(fields[11]) + int(fields[12])))
         return found
 
+    def processor_time(self):
+        """Seconds that all its processes have computed."""
+        return sum(ticks for _, ticks in self.processes()) / os.sysconf('SC_CLK_TCK')
+
     def memory(self):
         """Resident bytes of all its processes; pages that they share count once."""
         texts = [(folder / 'smaps_rollup').read_text() for folder, _ in self.processes()]
@@ -87,7 +91,7 @@ class Server:
     def settle(self):
         """Waits until it computes no more: clients that have left may leave work behind."""
         before = None
-        while (now := sum(ticks for _, ticks in self.processes())) != before:
+        while (now := self.processor_time()) != before:
             before = now
             time.sleep(0.05)
 

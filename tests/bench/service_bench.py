@@ -5,6 +5,7 @@ SPDX-License-Identifier: MIT
 
 import argparse
 import json
+import os
 import re
 import statistics
 import subprocess
@@ -20,7 +21,7 @@ from servers import EMPTY, LAYERD
 
 LENGTH = 'Inference-Header-Content-Length'
 CONNECTIONS = (1, 16)
-STARTS = 5
+STARTS = 3
 BARE = 'empty reply to a GET'
 
 
@@ -65,6 +66,7 @@ class Load:
     rate: float
     half: float
     nearly_all: float
+    cost: float  # microseconds of processors that the server takes for a request, wherever it waits
     best: float  # rate of several loads; the others are medians
 
 
@@ -75,6 +77,7 @@ def milliseconds(text):
 
 def load(server, path, connections, seconds, script):
     command = ['wrk', '-t1', f'-c{connections}', f'-d{seconds}s', '--latency', '--timeout', '60s']
+    before = server.processor_time()
     said = subprocess.run([*command, *script, f'http://127.0.0.1:{server.port}{path}'],
                           capture_output=True, text=True).stdout
     server.settle()
@@ -82,11 +85,14 @@ def load(server, path, connections, seconds, script):
     if not rate or 'Non-2xx' in said or 'Socket errors' in said:
         raise RuntimeError(f'{server.name}, {path}: wrk says\n{said}')
     half, nearly_all = (milliseconds(re.search(rf' {share}% +(\S+)', said)[1]) for share in (50, 99))
-    return Load(float(rate[1]), half, nearly_all, float(rate[1]))
+    count = int(re.search(r'(\d+) requests in', said)[1])
+    cost = 1e6 * (server.processor_time() - before) / max(count, 1)
+    return Load(float(rate[1]), half, nearly_all, cost, float(rate[1]))
 
 
 def median_load(loads):
-    return Load(*(statistics.median(getattr(each, name) for each in loads) for name in ('rate', 'half', 'nearly_all')),
+    names = ('rate', 'half', 'nearly_all', 'cost')
+    return Load(*(statistics.median(getattr(each, name) for each in loads) for name in names),
                 best=max(each.best for each in loads))
 
 
@@ -166,10 +172,10 @@ def case_table(loads):
         cells = []
         for connections in CONNECTIONS:
             mine, its = loads[connections][LAYERD], loads[connections][name]
-            cells += [f'{its.rate:,.0f}', ratio(mine, its), f'{its.half:.3g}', f'{its.nearly_all:.3g}']
+            cells += [f'{its.rate:,.0f}', ratio(mine, its), f'{its.half:.3g}', f'{its.nearly_all:.3g}', f'{its.cost:,.0f}']
         lines.append([name, *cells])
     titles = [f'{title}, {connections} conn.' for connections in CONNECTIONS
-              for title in ('per second', 'layerd / this', 'p50 ms', 'p99 ms')]
+              for title in ('per second', 'layerd / this', 'p50 ms', 'p99 ms', 'processor µs')]
     return results.table(['server', *titles], lines)
 
 
@@ -181,9 +187,10 @@ def empty_table(measured):
             if case.small:
                 ours, bare, same = (loads[name] for name in (LAYERD, BARE, EMPTY))
                 lines.append([case.title, connections, f'{ours.rate:,.0f}', f'{bare.rate:,.0f}', ratio(ours, bare),
-                              f'{same.rate:,.0f}', ratio(ours, same)])
+                              f'{same.rate:,.0f}', ratio(ours, same), f'{bare.cost / ours.cost:.2f}'])
     return results.table(['request', 'connections', 'layerd, per second', BARE, 'layerd / this',
-                          'as many bytes, empty', 'layerd / this'], lines)
+                          'as many bytes, empty', 'layerd / this',
+                          'processor time: GET / layerd'], lines)
 
 
 def footprint_table(running, starts, idle):
@@ -196,9 +203,11 @@ def footprint_table(running, starts, idle):
                           'installed, MB'], lines)
 
 
-EXPLANATION = '''wrk with one thread on the same machine; medians of {rounds} loads of {seconds} s (large tensors: twice as
-long), the servers taking turns, none of them logging requests; ratios also of the best loads, in brackets. Peers run one process a core. The *empty libmicrohttpd reply* takes the same bytes and sends as
-many as layerd, but computes nothing. Every output was compared with layerd's first.
+EXPLANATION = '''wrk with one thread on the same machine; medians of {rounds} loads of {seconds} s (large tensors: twice as long),
+the servers taking turns, none of them logging requests; ratios also of the best loads, in brackets. Peers run one process
+a core. The *empty libmicrohttpd reply* takes the same bytes and sends as many as layerd, but computes nothing. *Processor
+µs* is what a server computes for a request, which holds also where others want the processors. Every output was compared
+with layerd's first.
 '''
 
 
@@ -217,7 +226,7 @@ def read_options():
     parser = argparse.ArgumentParser(description='Loads the daemon and its peers on loopback with wrk, in turns. '
                                      'A run of all cases by all servers also writes RESULTS.md.')
     parser.add_argument('--seconds', type=int, default=2, help='of each load')
-    parser.add_argument('--rounds', type=int, default=5, help='in how many turns')
+    parser.add_argument('--rounds', type=int, default=3, help='in how many turns')
     parser.add_argument('--cases', default='', help='a part of their titles, as 28 or binary')
     parser.add_argument('--peers', default='', help='a part of their names, as node; none for none')
     return parser.parse_args()
@@ -236,12 +245,13 @@ def run(running, options):
                 by_connections[connections] = measure(case, connections, running, options, Path(folder))
                 for name, each in by_connections[connections].items():
                     print(f'{case.title:31} {connections:2} conn. {name:28} {each.rate:9.0f}/s  '
-                          f'p50 {each.half:8.3f}  p99 {each.nearly_all:8.3f} ms', flush=True)
+                          f'p50 {each.half:8.3f}  p99 {each.nearly_all:8.3f} ms  cpu {each.cost:8.0f} µs', flush=True)
     return measured
 
 
 def main():
     options = read_options()
+    busy = os.getloadavg()[0]
     running, missing, starts = start_all(wanted_servers(options.peers))
     try:
         idle = {server.name: server.memory() for server in running}
@@ -254,7 +264,7 @@ def main():
     print('\n'.join(['', text, *missing]))
     if not options.cases and not options.peers:
         said = missing or ['all peers installed']
-        results.write('Service', results.circumstances('make bench-service', said) + '\n' + text)
+        results.write('Service', results.circumstances('make bench-service', said, busy) + '\n' + text)
 
 
 if __name__ == '__main__':
