@@ -47,8 +47,14 @@ static bool refuse_path(const char *path, api_arena *arena, api_response *respon
     return false;
 }
 
-static bool refuse_method(const char *allowed, api_arena *arena, api_response *response)
+/* OPTIONS asks what the path takes; every other method that it does not take is an error. */
+static bool refuse_method(const char *method, const char *allowed, api_arena *arena,
+                          api_response *response)
 {
+    if (strcmp(method, "OPTIONS") == 0) {
+        *response = (api_response){.status = 204, .allow = allowed, .body = ""};
+        return false;
+    }
     char detail[API_DETAIL_SIZE];
     snprintf(detail, sizeof detail, "this path takes %s", allowed);
     api_problem_response(arena, 405, detail, NULL, response);
@@ -116,10 +122,12 @@ bool api_check_head(const api_request *head, api_arena *arena, api_response *res
     const api_route route = api_find_route(head->path);
     if (route.page != NULL)
         return strcmp(head->method, "GET") == 0 || strcmp(head->method, "HEAD") == 0 ||
-               refuse_method("GET, HEAD", arena, response);
+               refuse_method(head->method, "GET, HEAD, OPTIONS", arena, response);
+    if (strcmp(head->path, "*") == 0)
+        return refuse_method(head->method, "GET, HEAD, POST, OPTIONS", arena, response);
     if (route.operation == NULL)
         return refuse_path(head->path, arena, response);
     if (strcmp(head->method, "POST") != 0)
-        return refuse_method("POST", arena, response);
+        return refuse_method(head->method, "POST, OPTIONS", arena, response);
     return check_content_type(head, arena, response) && check_framing(head, arena, response);
 }

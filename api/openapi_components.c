@@ -176,8 +176,11 @@ static const struct {
     {408, true, "the request did not arrive in time"},
     {413, false, "the body, a tensor, the memory or the multiplications are over the limit"},
     {414, true, "the request's target is too long"},
-    {415, false, "a Content-Type that is neither JSON nor octet-stream with the framing header"},
+    {415, false,
+     "a Content-Type that is neither JSON nor octet-stream with the framing header, or a "
+     "Content-Encoding"},
     {422, false, "valid JSON that does not make sense: the pointer shows the field"},
+    {429, true, "too many connections from this address: close some, try again after Retry-After"},
     {431, true, "the request's headers are too long"},
     {500, false, "a mistake of ours"},
     {503, true, "too much is going on, or the daemon is stopping: try again after Retry-After"},
@@ -219,7 +222,8 @@ static void write_problems(api_writer *writer)
         api_write_key(writer, "description");
         api_write_string(writer, problems[i].when);
         api_write_key(writer, "headers");
-        api_write_raw(writer, problems[i].status == 503 ? busy : common);
+        api_write_raw(writer,
+                      problems[i].status == 503 || problems[i].status == 429 ? busy : common);
         api_write_key(writer, "content");
         api_write_raw(writer, problem_content);
         api_write_end(writer, '}');

@@ -12,10 +12,12 @@ struct MHD_Connection;
 #define SERVER_HEADERS(ROW)                                                                        \
     ROW(host, "Host")                                                                              \
     ROW(authorization, "Authorization")                                                            \
+    ROW(content_encoding, "Content-Encoding")                                                      \
     ROW(content_length, "Content-Length")                                                          \
     ROW(content_type, "Content-Type")                                                              \
     ROW(transfer_encoding, "Transfer-Encoding")                                                    \
     ROW(json_length, "Inference-Header-Content-Length")                                            \
+    ROW(origin, "Origin")                                                                          \
     ROW(request_id, "X-Request-Id")                                                                \
     ROW(request_timeout, "X-Request-Timeout")
 

@@ -3,6 +3,7 @@
 #include "admission.h"
 #include "compute.h"
 #include "connections.h"
+#include "cors.h"
 #include "health.h"
 #include "http.h"
 #include "lifecycle.h"
@@ -133,8 +134,8 @@ int main(int argc, char **argv)
     if (asks_health)
         return server_healthcheck(&options, url);
     prepare_signals();
-    if (!server_tokens_start(options.token_file) || !server_tls_start(&options) ||
-        !server_sockets_open(&options))
+    if (!server_cors_start(&options) || !server_tokens_start(options.token_file) ||
+        !server_tls_start(&options) || !server_sockets_open(&options))
         return EXIT_FAILURE;
     if (!start(&options)) {
         server_log_stop();

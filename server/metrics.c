@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 /* The statuses that are counted apart; any other counts as 0. */
-static const int statuses[] = {200, 400, 401, 404, 405, 408, 413, 414, 415, 422,
-                               429, 431, 499, 500, 501, 503, 504, 505, 0};
+static const int statuses[] = {200, 204, 400, 401, 404, 405, 408, 413, 414, 415,
+                               422, 429, 431, 499, 500, 501, 503, 504, 505, 0};
 static const double bounds[] = {1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2,
                                 3e-2, 0.1,  0.3,  1,    3,    10,   30};
 enum {

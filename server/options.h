@@ -59,6 +59,8 @@
     ROW(TEXT, tls_certificate, "", SERVER_ANY,                                                     \
         "file of the certificate (PEM, with its chain): all connections speak TLS")                \
     ROW(TEXT, tls_key, "", SERVER_ANY, "file of the certificate's key (PEM)")                      \
+    ROW(TEXT, cors_origins, "", SERVER_ANY,                                                        \
+        "sites whose pages may read replies: https://HOST:PORT, several with commas; or *")        \
     ROW(TEXT, log, "info", SERVER_ONE_OF("info|warning|error|off"), "the least that is logged")
 
 #define SERVER_FIELD_TEXT    const char *

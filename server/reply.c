@@ -5,6 +5,7 @@
 #include "canned.h"
 #include "clock.h"
 #include "connections.h"
+#include "cors.h"
 #include "lifecycle.h"
 #include "text.h"
 
@@ -73,13 +74,17 @@ static void add_timing(struct MHD_Response *reply, const int64_t times[SERVER_PH
 static void add_headers(const server_request *request, struct MHD_Response *reply)
 {
     const api_response *const response = &request->response;
-    MHD_add_response_header(reply, "Content-Type", response->content_type);
+    if (response->content_type != NULL)
+        MHD_add_response_header(reply, "Content-Type", response->content_type);
     MHD_add_response_header(reply, "Cache-Control", "no-store");
     MHD_add_response_header(reply, "X-Request-Id", request->id);
     if (request->times[SERVER_PHASE_PARSE] > 0)
         add_timing(reply, request->times);
     if (response->status == 401)
         MHD_add_response_header(reply, "WWW-Authenticate", request->challenge);
+    if (request->accept_encoding != NULL)
+        MHD_add_response_header(reply, "Accept-Encoding", request->accept_encoding);
+    server_cors_allow(request, reply);
     if (response->allow != NULL)
         MHD_add_response_header(reply, "Allow", response->allow);
     if (response->status == 503)

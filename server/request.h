@@ -42,11 +42,12 @@ typedef struct {
     /* The head. */
     char id[SERVER_ID_SIZE];
     char method[SERVER_METHOD_SIZE];
-    char path[SERVER_PATH_SIZE]; /* for the log: may be cut */
+    char path[SERVER_PATH_SIZE]; /* may be cut: ours are short */
     api_request call;            /* what the api sees; its texts are libmicrohttpd's */
-    const char *authorization;   /* the header, or NULL */
-    size_t target_size;          /* with the query */
-    size_t operation;            /* its number in the metrics */
+    const char *authorization;   /* the headers, or NULL */
+    const char *origin;
+    size_t target_size; /* with the query */
+    size_t operation;   /* its number in the metrics */
     bool chunked;
     size_t body_announced; /* Content-Length, or 0 */
     size_t body_offset;    /* of the body in its buffer */
@@ -62,7 +63,8 @@ typedef struct {
     int status; /* of the reply; 0: none was sent */
     size_t bytes_out;
     unsigned retry_after;
-    const char *challenge; /* WWW-Authenticate of a 401 */
+    const char *challenge;       /* WWW-Authenticate of a 401 */
+    const char *accept_encoding; /* of a 415, or NULL */
 
     int64_t begun;    /* when its head had come */
     int64_t enqueued; /* when it began to wait for a worker */

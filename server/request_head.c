@@ -7,6 +7,7 @@
 #include "headers.h"
 #include "lifecycle.h"
 #include "reply.h"
+#include "target.h"
 #include "text.h"
 
 #include <stdlib.h>
@@ -96,20 +97,13 @@ static bool read_timeout(server_request *request, const char *text)
     return true;
 }
 
-static bool is_clean_path(const char *path)
+/* Nothing is inflated: what a few bytes become could not be told from the head. */
+static bool check_coding(server_request *request, const char *coding)
 {
-    while (*path > 0x20 && (unsigned char)*path < 0x7f)
-        path++;
-    return *path == '\0';
-}
-
-/* "http://host/v1/conv", which a proxy may be sent, is "/v1/conv" (RFC 9112, section 3.2.2). */
-static const char *strip_authority(const char *path)
-{
-    if (strncasecmp(path, "http://", 7) != 0)
-        return path;
-    const char *const rest = strchr(path + 7, '/');
-    return rest != NULL ? rest : "/";
+    if (coding == NULL || coding[0] == '\0' || strcasecmp(coding, "identity") == 0)
+        return true;
+    request->accept_encoding = "identity";
+    return refuse(request, 415, "send the body as it is, without Content-Encoding");
 }
 
 static void copy(char *room, size_t size, const char *string)
@@ -122,22 +116,23 @@ bool server_head_read(server_request *request, const char *method, const char *p
                       const char *version)
 {
     const server_headers seen = server_headers_read(request->connection);
-    path = strip_authority(path);
+    const char *const wrong = server_target_read(request->path, sizeof request->path, path);
     copy(request->method, sizeof request->method, method);
-    copy(request->path, sizeof request->path, path);
-    request->operation = server_metrics_operation(path);
+    request->operation = server_metrics_operation(request->path);
     server_request_id(request->id, seen.malformed ? NULL : seen.request_id);
     request->call = (api_request){.method = strcmp(method, "HEAD") == 0 ? "GET" : method,
-                                  .path = path,
+                                  .path = request->path,
                                   .content_type = seen.content_type,
                                   .json_length = seen.json_length,
                                   .body = ""};
     request->authorization = seen.authorization;
+    request->origin = seen.origin;
     if (!check_size(request, &seen) || !check_framing(request, &seen, version) ||
         !read_length(request, &seen) || !read_timeout(request, seen.request_timeout))
         return false;
-    return is_clean_path(path) ||
-           refuse(request, 400, "the request target has bytes that must be percent-encoded");
+    if (wrong != NULL)
+        return refuse(request, 400, wrong);
+    return check_coding(request, seen.content_encoding);
 }
 
 static bool refuse_memory(server_request *request, server_admission admission)

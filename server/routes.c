@@ -51,6 +51,16 @@ static const struct {
     {"/metrics", metrics},
 };
 
+/* OPTIONS asks what the path takes; every other method is an error. */
+static void refuse_method(server_request *request, const char *path)
+{
+    if (strcmp(request->call.method, "OPTIONS") == 0)
+        request->response = (api_response){.status = 204, .body = ""};
+    else
+        server_refuse(request, 405, "%s takes GET and HEAD, not %s", path, request->method);
+    request->response.allow = "GET, HEAD, OPTIONS";
+}
+
 bool server_routes_answer(server_request *request, enum MHD_Result *result)
 {
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
@@ -60,9 +70,7 @@ bool server_routes_answer(server_request *request, enum MHD_Result *result)
             *result = routes[i].answer(request);
             return true;
         }
-        server_refuse(request, 405, "%s takes GET and HEAD, not %s", routes[i].path,
-                      request->method);
-        request->response.allow = "GET, HEAD";
+        refuse_method(request, routes[i].path);
         *result = server_reply(request);
         return true;
     }

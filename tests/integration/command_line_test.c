@@ -41,6 +41,7 @@ static const char *const options[] = {"listen",
                                       "token-file",
                                       "tls-certificate",
                                       "tls-key",
+                                      "cors-origins",
                                       "log"};
 
 static void help_names_every_option(void **state)
@@ -124,6 +125,7 @@ static void variables_equal_flags(void **state)
         {"drain-delay", "1"},
         {"drain-deadline", "2"},
         {"token-file", "/etc/layerd/tokens"},
+        {"cors-origins", "https://a.example"},
         {"log", "error"},
     };
     for (size_t index = 0; index < sizeof rows / sizeof *rows; index++)

@@ -189,7 +189,7 @@ static bool is_served(void *url)
     return served;
 }
 
-static void check_connection_limit(const char *option, const char *reason)
+static void check_connection_limit(const char *option, const char *reason, int status)
 {
     daemon_process *const daemon = daemon_with(option, "3");
     raw_connection kept[3];
@@ -203,7 +203,8 @@ static void check_connection_limit(const char *option, const char *reason)
     raw_connection refused = raw_open(daemon->url);
     if (!transport_is_tls()) { /* before the handshake nothing can be said */
         http_reply reply = raw_receive(&refused);
-        expect_unavailable(&reply, NULL);
+        expect_problem(&reply, status, NULL, "too many connections");
+        assert_string_equal(http_header(&reply, "Retry-After"), "1");
         http_free(&reply);
     }
     assert_true(raw_ended(&refused));
@@ -219,13 +220,13 @@ static void check_connection_limit(const char *option, const char *reason)
 static void too_many_connections_are_503(void **state)
 {
     (void)state;
-    check_connection_limit("--max-connections", "connections");
+    check_connection_limit("--max-connections", "connections", 503);
 }
 
-static void too_many_connections_of_an_address_are_503(void **state)
+static void too_many_connections_of_an_address_are_429(void **state)
 {
     (void)state;
-    check_connection_limit("--max-connections-per-address", "address");
+    check_connection_limit("--max-connections-per-address", "address", 429);
 }
 
 int main(void)
@@ -238,7 +239,7 @@ int main(void)
         daemon_test(the_daemons_deadline_is_the_most_there_is),
         daemon_test(ten_times_the_queue_is_answered_or_refused),
         daemon_test(too_many_connections_are_503),
-        daemon_test(too_many_connections_of_an_address_are_503),
+        daemon_test(too_many_connections_of_an_address_are_429),
     };
     return service_run_tests(tests);
 }

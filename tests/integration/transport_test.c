@@ -195,16 +195,6 @@ static void close_is_obeyed(void **state)
     raw_close(&connection);
 }
 
-static void head_is_get_without_a_body(void **state)
-{
-    (void)state;
-    http_reply reply =
-        http_send(service_url(), &(http_request){.method = "HEAD", .path = "/v2/health/live"});
-    expect_status(&reply, 200);
-    assert_int_equal(reply.body_size, 0);
-    http_free(&reply);
-}
-
 /* ---- Crowds ---- */
 
 enum { CROWD = 200, ROUNDS = 10 };
@@ -263,7 +253,6 @@ int main(void)
         daemon_test(a_pipeline_of_work_is_answered_in_order),
         cmocka_unit_test(http_1_0_is_answered_and_closed),
         cmocka_unit_test(close_is_obeyed),
-        cmocka_unit_test(head_is_get_without_a_body),
         cmocka_unit_test(two_hundred_clients_get_their_own_answers),
     };
     return service_run_tests(tests);

@@ -65,11 +65,11 @@ static void wrong_methods_are_405_with_allow(void **state)
 {
     (void)state;
     static const char *const rows[][3] = {
-        {"GET", "/v1/conv", "POST"},
-        {"HEAD", "/v1/initialize", "POST"},
-        {"post", "/v1/conv", "POST"},
-        {"POST", "/v1", "GET, HEAD"},
-        {"DELETE", "/openapi.json", "GET, HEAD"},
+        {"GET", "/v1/conv", "POST, OPTIONS"},
+        {"HEAD", "/v1/initialize", "POST, OPTIONS"},
+        {"post", "/v1/conv", "POST, OPTIONS"},
+        {"POST", "/v1", "GET, HEAD, OPTIONS"},
+        {"DELETE", "/openapi.json", "GET, HEAD, OPTIONS"},
     };
     test_service service = service_open();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -77,6 +77,24 @@ static void wrong_methods_are_405_with_allow(void **state)
             service_send(&service, &(api_request){.method = rows[i][0], .path = rows[i][1]});
         expect_problem(&reply, 405, NULL);
         assert_string_equal(reply.allow, rows[i][2]);
+    }
+    service_close(&service);
+}
+
+static void options_is_204_with_allow(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {{"/v1/conv", "POST, OPTIONS"},
+                                          {"/v1", "GET, HEAD, OPTIONS"},
+                                          {"*", "GET, HEAD, POST, OPTIONS"}};
+    test_service service = service_open();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const api_response reply =
+            service_send(&service, &(api_request){.method = "OPTIONS", .path = rows[i][0]});
+        assert_int_equal(reply.status, 204);
+        assert_int_equal(reply.body_size, 0);
+        assert_null(reply.content_type);
+        assert_string_equal(reply.allow, rows[i][1]);
     }
     service_close(&service);
 }
@@ -341,6 +359,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unknown_paths_are_404),
         cmocka_unit_test(wrong_methods_are_405_with_allow),
+        cmocka_unit_test(options_is_204_with_allow),
         cmocka_unit_test(content_types_are_checked),
         cmocka_unit_test(a_good_head_lets_the_body_be_read),
         cmocka_unit_test(what_is_not_an_object_is_400),

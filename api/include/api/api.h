@@ -68,8 +68,8 @@ typedef struct {
 /* Everything it points to lives in the arena or for ever. */
 typedef struct {
     int status;               /* 200, 422 ... */
-    const char *content_type; /* of the body */
-    const char *allow;        /* header Allow of a 405, else NULL */
+    const char *content_type; /* of the body; NULL without one */
+    const char *allow;        /* header Allow of a 405, or of a reply to OPTIONS, else NULL */
     const void *body;         /* JSON */
     size_t body_size;
     const api_bytes *tensors; /* what follows it, and makes body_size the value of the header */
@@ -104,7 +104,7 @@ typedef struct api_job api_job;
 
 /* Looks at the head alone: method, path, content type, the framing header.
  * True if the body should be read (or there is none to read); otherwise *response is the answer:
- * 404, 405, 415 or 400. */
+ * 404, 405, 415 or 400, or 204 to OPTIONS. */
 bool api_check_head(const api_request *head, api_arena *arena, api_response *response);
 
 /* Decodes and validates the request, derives its shapes, holds its cost against `limits`.
