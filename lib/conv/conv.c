@@ -165,6 +165,19 @@ static const layer_conv_implementation *implementation_of(const layer_conv *conv
     return implementations[conv->algorithm];
 }
 
+size_t layer_conv_workspace_size(const layer_conv *conv, int threads)
+{
+    assert(threads >= 1);
+    return implementation_of(conv)->workspace_size(conv, threads);
+}
+
+layer_status layer_conv_forward(const layer_conv *conv, const float *input, const float *weight,
+                                const float *bias, float *output, const layer_run *run)
+{
+    assert(input != NULL && weight != NULL && output != NULL && run != NULL);
+    return implementation_of(conv)->forward(conv, input, weight, bias, output, run);
+}
+
 size_t layer_conv_prepared_size(const layer_conv *conv)
 {
     const layer_conv_implementation *const implementation = implementation_of(conv);
@@ -183,36 +196,20 @@ layer_status layer_conv_prepare(const layer_conv *conv, const float *weight, voi
 
 size_t layer_conv_prepared_workspace_size(const layer_conv *conv, int threads)
 {
+    if (layer_conv_prepared_size(conv) == 0)
+        return layer_conv_workspace_size(conv, threads);
     assert(threads >= 1);
-    return implementation_of(conv)->workspace_size(conv, threads);
+    return implementation_of(conv)->prepared_workspace_size(conv, threads);
 }
 
 layer_status layer_conv_forward_prepared(const layer_conv *conv, const float *input,
                                          const void *prepared, const float *bias, float *output,
                                          const layer_run *run)
 {
+    if (layer_conv_prepared_size(conv) == 0)
+        return layer_conv_forward(conv, input, prepared, bias, output, run);
     assert(input != NULL && prepared != NULL && output != NULL && run != NULL);
-    return implementation_of(conv)->forward(conv, input, prepared, bias, output, run);
-}
-
-size_t layer_conv_workspace_size(const layer_conv *conv, int threads)
-{
-    return layer_conv_prepared_size(conv) + layer_conv_prepared_workspace_size(conv, threads);
-}
-
-layer_status layer_conv_forward(const layer_conv *conv, const float *input, const float *weight,
-                                const float *bias, float *output, const layer_run *run)
-{
-    assert(weight != NULL && run != NULL);
-    const size_t size = layer_conv_prepared_size(conv);
-    if (size == 0)
-        return layer_conv_forward_prepared(conv, input, weight, bias, output, run);
-    layer_run rest = *run;
-    rest.workspace = (char *)run->workspace + size;
-    const layer_status status = layer_conv_prepare(conv, weight, run->workspace, run);
-    if (status != LAYER_OK)
-        return status;
-    return layer_conv_forward_prepared(conv, input, run->workspace, bias, output, &rest);
+    return implementation_of(conv)->forward_prepared(conv, input, prepared, bias, output, run);
 }
 
 const char *layer_conv_algorithm_name(layer_conv_algorithm algorithm)

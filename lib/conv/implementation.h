@@ -14,14 +14,17 @@ typedef struct {
     const char *domain;
     /* Whether AUTO takes it for this geometry, which it computes. */
     bool (*accepts)(const layer_conv *conv);
-    /* Bytes of prepared weights, a multiple of 64, and how they are made. NULL: forward() takes the
-     * weights as they are. */
+    size_t (*workspace_size)(const layer_conv *conv, int threads);
+    layer_status (*forward)(const layer_conv *conv, const float *input, const float *weight,
+                            const float *bias, float *output, const layer_run *run);
+    /* The same with weights prepared once. All NULL: there is nothing to prepare. */
     size_t (*prepared_size)(const layer_conv *conv);
     layer_status (*prepare)(const layer_conv *conv, const float *weight, float *prepared,
                             const layer_run *run);
-    size_t (*workspace_size)(const layer_conv *conv, int threads);
-    layer_status (*forward)(const layer_conv *conv, const float *input, const float *prepared,
-                            const float *bias, float *output, const layer_run *run);
+    size_t (*prepared_workspace_size)(const layer_conv *conv, int threads);
+    layer_status (*forward_prepared)(const layer_conv *conv, const float *input,
+                                     const float *prepared, const float *bias, float *output,
+                                     const layer_run *run);
 } layer_conv_implementation;
 
 /* One for each row of LAYER_CONV_ALGORITHM_LIST. */

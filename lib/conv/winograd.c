@@ -1,9 +1,8 @@
 /* Convolution by Winograd's algorithm: the inputs of a block are transformed, multiplied with the
  * transformed weights of a panel, and transformed back.
  * SPDX-License-Identifier: MIT */
-#include "conv/winograd_plan.h"
+#include "conv/winograd_call.h"
 #include "core/blocks.h"
-#include "core/panel.h"
 #include "core/tasks.h"
 
 #include <assert.h>
@@ -12,227 +11,260 @@
 enum { TASK_CHANNELS = 32 };
 
 typedef struct {
-    layer_winograd_plan plan;
-    const layer_winograd_kernels *kernels;
-    void (*multiply)(const layer_panel *panel);
-    const float *input, *weight, *bias;
-    float *output, *prepared;
-    float *inputs;  /* transformed: one set's for each thread, or all sets' */
-    float *threads; /* products and scratch of each */
-    const layer_run *run;
+    layer_winograd_call base;
+    float *prepared;     /* [group][panel][point][channel][output] */
+    float *inputs;       /* transformed: one set's for each thread, or all sets' */
+    float *threads;      /* each one's products, scratch and weights */
+    size_t thread_count; /* floats */
     size_t channel_tasks;
 } winograd;
 
-/* ---- A set's input --------------------------------------------------------------------------- */
-
-static void transform_inputs(const winograd *call, const layer_winograd_set *set, size_t first,
-                             size_t channels, float *transformed, float *scratch)
+static winograd begin(const layer_conv *conv, const float *input, const float *bias, float *output,
+                      const layer_run *run)
 {
-    const layer_winograd_plan *const plan = &call->plan;
-    const layer_window *const window = plan->conv->window;
-    const size_t plane = layer_conv_input_plane(plan->conv);
-    const size_t sample_channels = plan->groups * plan->group_channels;
-    layer_winograd_input strip = {
-        .height = window[LAYER_HEIGHT].input,
-        .width = window[LAYER_WIDTH].input,
-        .channels = channels,
-        .left = (ptrdiff_t)(set->tile * plan->outputs) - window[LAYER_WIDTH].pad_begin,
-        .tiles = set->tiles,
-        .point_stride = plan->input_point_stride,
-        .tile_stride = plan->input_tile_stride,
-        .scratch = scratch,
-    };
-    for (size_t i = 0; i < set->strips; i++) {
-        const size_t sample = (set->strip + i) / plan->tile_rows;
-        const size_t row = (set->strip + i) % plan->tile_rows;
-        const size_t channel = sample * sample_channels + set->group * plan->group_channels + first;
-        strip.input = call->input + channel * plane;
-        strip.top = (ptrdiff_t)(row * plan->outputs) - window[LAYER_HEIGHT].pad_begin;
-        strip.transformed = transformed + i * set->tiles * plan->input_tile_stride + first;
-        call->kernels->transform_input(&strip);
-    }
+    winograd call = {.base = layer_winograd_call_of(conv, run)};
+    call.base.input = input;
+    call.base.bias = bias;
+    call.base.output = output;
+    call.channel_tasks = layer_blocks_of(call.base.plan.group_channels, TASK_CHANNELS);
+    return call;
 }
 
-/* ---- A set's output -------------------------------------------------------------------------- */
+/* ---- Products -------------------------------------------------------------------------------- */
 
-static void multiply_points(const winograd *call, const layer_winograd_set *set, size_t panel,
-                            const float *transformed, float *products)
+/* All points of a set and panel, whose weights lie one behind the other. */
+static void multiply_prepared(const winograd *call, const layer_winograd_set *set, size_t panel,
+                              const float *inputs, float *products)
 {
-    const layer_winograd_plan *const plan = &call->plan;
-    const float *const weight =
-        call->prepared + (set->group * plan->panels + panel) * plan->weight_panel_stride;
+    const layer_winograd_plan *const plan = &call->base.plan;
+    layer_winograd_product product = {
+        .rows = set->strips * set->tiles,
+        .weights = call->prepared + panel * plan->weight_panel_stride,
+        .fetches = true,
+    };
     for (size_t point = 0; point < plan->points; point++)
-        call->multiply(&(layer_panel){
-            .rows = set->strips * set->tiles,
-            .columns = plan->panel,
-            .depth = plan->group_channels,
-            .left = transformed + point * plan->input_point_stride,
-            .right = weight + point * plan->weight_point_stride,
-            .result = products + point * plan->product_point_stride,
-            .left_leading = plan->input_tile_stride,
-            .right_leading = plan->panel,
-            .result_leading = plan->panel,
-        });
+        for (size_t first = 0; first < plan->group_channels; first += product.channels) {
+            product.channels = layer_smaller(plan->depth, plan->group_channels - first);
+            product.inputs = inputs + point * plan->input_point_stride + first;
+            product.products = products + point * plan->product_point_stride;
+            product.accumulates = first > 0;
+            layer_winograd_multiply(&call->base, &product);
+            product.weights += product.channels * plan->panel;
+        }
 }
 
-static void transform_outputs(const winograd *call, const layer_winograd_set *set, size_t panel,
-                              const float *products, float *scratch)
+/* All points of a set for channels whose weights have just been transformed. */
+static void multiply_fresh(const winograd *call, const layer_winograd_set *set, size_t first,
+                           size_t channels, const float *inputs, const float *weights,
+                           float *products)
 {
-    const layer_winograd_plan *const plan = &call->plan;
-    const size_t height = (size_t)plan->conv->window[LAYER_HEIGHT].output;
-    const size_t width = (size_t)plan->conv->window[LAYER_WIDTH].output;
-    const size_t first = panel * plan->panel, column = set->tile * plan->outputs;
-    const size_t channel = set->group * plan->group_outputs + first;
-    layer_winograd_output strip = {
-        .point_stride = plan->product_point_stride,
-        .tile_stride = plan->panel,
-        .tiles = set->tiles,
-        .outputs = layer_smaller(plan->panel, plan->group_outputs - first),
-        .bias = call->bias == NULL ? NULL : call->bias + channel,
-        .plane = height * width,
-        .width = width,
-        .columns = layer_smaller(set->tiles * plan->outputs, width - column),
-        .scratch = scratch,
-    };
-    for (size_t i = 0; i < set->strips; i++) {
-        const size_t sample = (set->strip + i) / plan->tile_rows;
-        const size_t row = (set->strip + i) % plan->tile_rows * plan->outputs;
-        const size_t plane = sample * plan->groups * plan->group_outputs + channel;
-        strip.products = products + i * set->tiles * plan->panel;
-        strip.output = call->output + plane * strip.plane + row * width + column;
-        strip.rows = layer_smaller(plan->outputs, height - row);
-        call->kernels->transform_output(&strip);
-    }
-}
-
-static void compute_panel(const winograd *call, const layer_winograd_set *set, size_t panel,
-                          const float *transformed, float *products)
-{
-    multiply_points(call, set, panel, transformed, products);
-    transform_outputs(call, set, panel, products, products + call->plan.product_count);
+    const layer_winograd_plan *const plan = &call->base.plan;
+    for (size_t point = 0; point < plan->points; point++)
+        layer_winograd_multiply(&call->base,
+                                &(layer_winograd_product){
+                                    .rows = set->strips * set->tiles,
+                                    .channels = channels,
+                                    .inputs = inputs + point * plan->input_point_stride + first,
+                                    .weights = weights + point * plan->fresh_point_stride,
+                                    .products = products + point * plan->product_point_stride,
+                                    .accumulates = first > 0,
+                                });
 }
 
 /* ---- Tasks ----------------------------------------------------------------------------------- */
 
+/* A thread's products, then its scratch. */
 static float *products_of(const winograd *call, int thread)
 {
-    return call->threads + (size_t)thread * (call->plan.product_count + call->plan.scratch_count);
+    return call->threads + (size_t)thread * call->thread_count;
 }
 
+/* A set: its inputs, then panel by panel. */
 static void compute_set(void *argument, size_t task, int thread)
 {
     const winograd *const call = argument;
-    const layer_winograd_set set = layer_winograd_set_at(&call->plan, task);
-    float *const transformed = call->inputs + (size_t)thread * call->plan.input_count;
-    float *const products = products_of(call, thread);
-    transform_inputs(call, &set, 0, call->plan.group_channels, transformed,
-                     products + call->plan.product_count);
-    for (size_t panel = 0; panel < call->plan.panels && !layer_run_cancelled(call->run); panel++)
-        compute_panel(call, &set, panel, transformed, products);
+    const layer_winograd_plan *const plan = &call->base.plan;
+    const layer_winograd_set set = layer_winograd_set_at(plan, task);
+    float *const inputs = call->inputs + (size_t)thread * plan->input_count;
+    float *const products = products_of(call, thread), *const scratch =
+                                                           products + plan->product_count;
+    layer_winograd_transform_inputs(&call->base, &set, 0, plan->group_channels, inputs, scratch);
+    for (size_t i = 0; i < plan->panels && !layer_run_cancelled(call->base.run); i++) {
+        const size_t panel = set.group * plan->panels + i;
+        multiply_prepared(call, &set, panel, inputs, products);
+        layer_winograd_transform_outputs(&call->base, &set, panel, products, scratch);
+    }
 }
 
+/* Some channels of a set's inputs. */
 static void transform_shared(void *argument, size_t task, int thread)
 {
     const winograd *const call = argument;
+    const layer_winograd_plan *const plan = &call->base.plan;
     const size_t index = task / call->channel_tasks;
     const size_t first = task % call->channel_tasks * TASK_CHANNELS;
-    const layer_winograd_set set = layer_winograd_set_at(&call->plan, index);
-    transform_inputs(call, &set, first,
-                     layer_smaller(TASK_CHANNELS, call->plan.group_channels - first),
-                     call->inputs + index * call->plan.input_count,
-                     products_of(call, thread) + call->plan.product_count);
+    const layer_winograd_set set = layer_winograd_set_at(plan, index);
+    layer_winograd_transform_inputs(
+        &call->base, &set, first, layer_smaller(TASK_CHANNELS, plan->group_channels - first),
+        call->inputs + index * plan->input_count, products_of(call, thread));
 }
 
-static void compute_shared(void *argument, size_t task, int thread)
+/* One panel of a set, whose inputs are transformed. */
+static void compute_panel(void *argument, size_t task, int thread)
 {
     const winograd *const call = argument;
-    const size_t index = task % call->plan.sets;
-    const layer_winograd_set set = layer_winograd_set_at(&call->plan, index);
-    compute_panel(call, &set, task / call->plan.sets, call->inputs + index * call->plan.input_count,
-                  products_of(call, thread));
+    const layer_winograd_plan *const plan = &call->base.plan;
+    const size_t index = task / plan->panels;
+    const layer_winograd_set set = layer_winograd_set_at(plan, index);
+    const size_t panel = set.group * plan->panels + task % plan->panels;
+    float *const products = products_of(call, thread);
+    multiply_prepared(call, &set, panel, call->inputs + index * plan->input_count, products);
+    layer_winograd_transform_outputs(&call->base, &set, panel, products,
+                                     products + plan->product_count);
 }
 
-static layer_status forward(const layer_conv *conv, const float *input, const float *prepared,
-                            const float *bias, float *output, const layer_run *run)
+/* One panel of all sets of its group: its weights are transformed, some channels at a time, and
+ * used while they are in cache. */
+static void compute_fresh_panel(void *argument, size_t panel, int thread)
 {
-    assert(run->workspace != NULL);
-    winograd call = {
-        .plan = layer_winograd_cut(conv),
-        .input = input,
-        .prepared = (float *)prepared,
-        .bias = bias,
-        .output = output,
-        .run = run,
-    };
-    const size_t threads = (size_t)layer_run_threads(run);
-    call.kernels = call.plan.kernels_at(run->isa);
-    call.multiply = layer_panel_kernels_at(run->isa)->multiply;
-    call.channel_tasks = layer_blocks_of(call.plan.group_channels, TASK_CHANNELS);
-    call.inputs = run->workspace;
-    call.threads =
-        call.inputs + (call.plan.is_shared ? call.plan.sets : threads) * call.plan.input_count;
-    if (!call.plan.is_shared)
-        return layer_run_tasks(run, call.plan.sets, compute_set, &call);
-    const layer_status status =
-        layer_run_tasks(run, call.plan.sets * call.channel_tasks, transform_shared, &call);
-    return status == LAYER_OK
-               ? layer_run_tasks(run, call.plan.sets * call.plan.panels, compute_shared, &call)
-               : status;
+    const winograd *const call = argument;
+    const layer_winograd_plan *const plan = &call->base.plan;
+    const size_t sets = plan->sets / plan->groups, first_set = panel / plan->panels * sets;
+    float *const products = products_of(call, thread);
+    float *const scratch = products + sets * plan->product_count;
+    float *const weights = scratch + plan->scratch_count;
+    size_t channels;
+    for (size_t first = 0; first < plan->group_channels; first += channels) {
+        if (layer_run_cancelled(call->base.run))
+            return;
+        channels = layer_smaller(plan->depth, plan->group_channels - first);
+        layer_winograd_transform_weights(&call->base, panel, first, channels, weights,
+                                         plan->fresh_point_stride);
+        for (size_t i = 0; i < sets; i++) {
+            const layer_winograd_set set = layer_winograd_set_at(plan, first_set + i);
+            multiply_fresh(call, &set, first, channels,
+                           call->inputs + (first_set + i) * plan->input_count, weights,
+                           products + i * plan->product_count);
+        }
+    }
+    for (size_t i = 0; i < sets; i++) {
+        const layer_winograd_set set = layer_winograd_set_at(plan, first_set + i);
+        layer_winograd_transform_outputs(&call->base, &set, panel,
+                                         products + i * plan->product_count, scratch);
+    }
 }
 
-static size_t workspace_size(const layer_conv *conv, int threads)
-{
-    const layer_winograd_plan plan = layer_winograd_cut(conv);
-    const size_t inputs = plan.is_shared ? plan.sets : (size_t)threads;
-    return (inputs * plan.input_count +
-            (size_t)threads * (plan.product_count + plan.scratch_count)) *
-           sizeof(float);
-}
+/* ---- Prepared weights ------------------------------------------------------------------------ */
 
-/* ---- Weights --------------------------------------------------------------------------------- */
-
-/* Task by task, some channels of one panel. */
+/* Some channels of one panel. */
 static void prepare_channels(void *argument, size_t task, int thread)
 {
     (void)thread;
     const winograd *const call = argument;
-    const layer_winograd_plan *const plan = &call->plan;
+    const layer_winograd_plan *const plan = &call->base.plan;
+    const size_t panel = task / call->channel_tasks;
     const size_t first = task % call->channel_tasks * TASK_CHANNELS;
-    const size_t index = task / call->channel_tasks; /* [group][panel] */
-    const size_t output = index % plan->panels * plan->panel;
-    const size_t kernel = index / plan->panels * plan->group_outputs + output;
-    const size_t cells = layer_conv_kernel_plane(plan->conv);
-    call->kernels->transform_weight(&(layer_winograd_weight){
-        .weight = call->weight + (kernel * plan->group_channels + first) * cells,
-        .output_stride = plan->group_channels * cells,
-        .outputs = layer_smaller(plan->panel, plan->group_outputs - output),
-        .panel = plan->panel,
-        .channels = layer_smaller(TASK_CHANNELS, plan->group_channels - first),
-        .is_flipped = plan->conv->mode == LAYER_CONV_CONVOLUTION,
-        .transformed = call->prepared + index * plan->weight_panel_stride + first * plan->panel,
-        .point_stride = plan->weight_point_stride,
-    });
+    layer_winograd_transform_weights(
+        &call->base, panel, first, layer_smaller(TASK_CHANNELS, plan->group_channels - first),
+        call->prepared + panel * plan->weight_panel_stride + first * plan->panel,
+        plan->weight_point_stride);
 }
 
 static layer_status prepare(const layer_conv *conv, const float *weight, float *prepared,
                             const layer_run *run)
 {
-    winograd call = {
-        .plan = layer_winograd_cut(conv),
-        .weight = weight,
-        .prepared = prepared,
-        .run = run,
-    };
-    call.kernels = call.plan.kernels_at(run->isa);
-    call.channel_tasks = layer_blocks_of(call.plan.group_channels, TASK_CHANNELS);
-    return layer_run_tasks(run, call.plan.groups * call.plan.panels * call.channel_tasks,
+    winograd call = begin(conv, NULL, NULL, NULL, run);
+    call.base.weight = weight;
+    call.prepared = prepared;
+    return layer_run_tasks(run, call.base.plan.groups * call.base.plan.panels * call.channel_tasks,
                            prepare_channels, &call);
+}
+
+static size_t prepared_count(const layer_winograd_plan *plan)
+{
+    return plan->groups * plan->panels * plan->weight_panel_stride;
 }
 
 static size_t prepared_size(const layer_conv *conv)
 {
     const layer_winograd_plan plan = layer_winograd_cut(conv);
-    return plan.groups * plan.panels * plan.weight_panel_stride * sizeof(float);
+    return prepared_count(&plan) * sizeof(float);
+}
+
+/* Of the inputs, and of each thread's share. */
+static size_t inputs_count(const layer_winograd_plan *plan, size_t threads)
+{
+    return (plan->is_shared ? plan->sets : threads) * plan->input_count;
+}
+
+static size_t prepared_workspace_size(const layer_conv *conv, int threads)
+{
+    const layer_winograd_plan plan = layer_winograd_cut(conv);
+    return (inputs_count(&plan, (size_t)threads) +
+            (size_t)threads * (plan.product_count + plan.scratch_count)) *
+           sizeof(float);
+}
+
+static layer_status forward_prepared(const layer_conv *conv, const float *input,
+                                     const float *prepared, const float *bias, float *output,
+                                     const layer_run *run)
+{
+    assert(run->workspace != NULL);
+    winograd call = begin(conv, input, bias, output, run);
+    const layer_winograd_plan *const plan = &call.base.plan;
+    call.prepared = (float *)prepared;
+    call.inputs = run->workspace;
+    call.threads = call.inputs + inputs_count(plan, (size_t)layer_run_threads(run));
+    call.thread_count = plan->product_count + plan->scratch_count;
+    if (!plan->is_shared)
+        return layer_run_tasks(run, plan->sets, compute_set, &call);
+    const layer_status status =
+        layer_run_tasks(run, plan->sets * call.channel_tasks, transform_shared, &call);
+    return status != LAYER_OK
+               ? status
+               : layer_run_tasks(run, plan->sets * plan->panels, compute_panel, &call);
+}
+
+/* ---- Weights as they come -------------------------------------------------------------------- */
+
+static size_t fresh_count(const layer_winograd_plan *plan)
+{
+    return plan->sets / plan->groups * plan->product_count + plan->scratch_count +
+           plan->points * plan->fresh_point_stride;
+}
+
+static size_t workspace_size(const layer_conv *conv, int threads)
+{
+    const layer_winograd_plan plan = layer_winograd_cut(conv);
+    return plan.is_shared
+               ? (inputs_count(&plan, (size_t)threads) + (size_t)threads * fresh_count(&plan)) *
+                     sizeof(float)
+               : prepared_size(conv) + prepared_workspace_size(conv, threads);
+}
+
+static layer_status forward(const layer_conv *conv, const float *input, const float *weight,
+                            const float *bias, float *output, const layer_run *run)
+{
+    assert(run->workspace != NULL);
+    winograd call = begin(conv, input, bias, output, run);
+    const layer_winograd_plan *const plan = &call.base.plan;
+    if (!plan->is_shared) {
+        layer_run rest = *run;
+        rest.workspace = (float *)run->workspace + prepared_count(plan);
+        const layer_status status = prepare(conv, weight, run->workspace, run);
+        return status != LAYER_OK
+                   ? status
+                   : forward_prepared(conv, input, run->workspace, bias, output, &rest);
+    }
+    call.base.weight = weight;
+    call.inputs = run->workspace;
+    call.threads = call.inputs + inputs_count(plan, (size_t)layer_run_threads(run));
+    call.thread_count = fresh_count(plan);
+    const layer_status status =
+        layer_run_tasks(run, plan->sets * call.channel_tasks, transform_shared, &call);
+    return status != LAYER_OK
+               ? status
+               : layer_run_tasks(run, plan->groups * plan->panels, compute_fresh_panel, &call);
 }
 
 static bool computes(const layer_conv *conv)
@@ -252,10 +284,12 @@ static bool computes(const layer_conv *conv)
         .computes = computes,                                                                      \
         .domain = "kernels of 3x3 over two axes, with stride and dilation 1",                      \
         .accepts = accepts##m,                                                                     \
-        .prepared_size = prepared_size,                                                            \
-        .prepare = prepare,                                                                        \
         .workspace_size = workspace_size,                                                          \
         .forward = forward,                                                                        \
+        .prepared_size = prepared_size,                                                            \
+        .prepare = prepare,                                                                        \
+        .prepared_workspace_size = prepared_workspace_size,                                        \
+        .forward_prepared = forward_prepared,                                                      \
     };
 WINOGRAD(WINOGRAD2, 2)
 WINOGRAD(WINOGRAD4, 4)

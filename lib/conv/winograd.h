@@ -23,6 +23,11 @@ enum { LAYER_WINOGRAD_LINE = 16 };
 /* A strip is some tiles side by side. Their cells, and what a vector reads beyond, are no more. */
 enum { LAYER_WINOGRAD_SPAN = 64 };
 
+/* For each of up to 8 rows of points, a square and twice a square of vectors with some slack. */
+enum {
+    LAYER_WINOGRAD_SCRATCH = 8 * (3 * LAYER_WINOGRAD_LINE + 2) * LAYER_WINOGRAD_LINE,
+};
+
 /* B' d B of a strip, for some channels of one sample. What of it lies beyond the input is zero. */
 typedef struct {
     const float *input; /* [channels][height][width] */
@@ -32,7 +37,7 @@ typedef struct {
     size_t tiles;
     float *transformed; /* [point][tile][channels, up to a whole line of them] */
     size_t point_stride, tile_stride;
-    float *scratch; /* t + 1 times LANES times LAYER_WINOGRAD_SPAN */
+    float *scratch; /* LAYER_WINOGRAD_SCRATCH floats */
 } layer_winograd_input;
 
 /* G g G' of a panel of output channels, for some channels. */
@@ -56,7 +61,7 @@ typedef struct {
     float *output;        /* [outputs][rows][columns], the strip's share of planes */
     size_t plane, width;  /* floats between planes, between rows */
     size_t rows, columns; /* what of the tiles is output: up to m, up to m * tiles */
-    float *scratch;       /* m times LANES times LAYER_WINOGRAD_SPAN */
+    float *scratch;       /* the same */
 } layer_winograd_output;
 
 typedef struct {

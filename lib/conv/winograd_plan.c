@@ -10,12 +10,20 @@ enum { LINE = LAYER_WINOGRAD_LINE, KERNEL = 3 };
 /* Output channels of a panel: a row of the product's right factor. */
 enum { MOST_PANEL = 64 };
 
-/* Floats of a block's transformed input, which shares level 2 with a panel's weights and products;
- * and tiles: with fewer the weights are read too often, with more the products spill. */
-enum { BLOCK_COUNT = 1 << 18, FEWEST_TILES = 14, MOST_TILES = 64 };
+/* Channels that a product sums at once: so many rows of a panel stay in level 1. */
+enum { MOST_DEPTH = 128 };
 
-/* With fewer sets than this, threads would wait for each other at the end. */
-enum { FEWEST_SETS = 8 };
+/* Floats that level 2 has room for: a panel's weights, and a block's inputs and products. */
+enum { LEVEL_2 = 3 << 17 };
+
+/* Tiles of a block. With few the weights have to be near, or they come too late; with more than
+ * MOST the inputs are not. */
+enum { FEWEST_TILES = 10, MOST_TILES = 28 };
+
+/* With fewer blocks than this threads share each one's panels: all inputs are transformed first,
+ * into memory. With more, each thread has its block; the last of them are smaller, so that no
+ * thread waits long for the others. */
+enum { FEWEST_BLOCKS = 4, SMALL_BLOCKS = 2, WANTED_BLOCKS = 8 };
 
 static size_t rounded_up(size_t count, size_t unit)
 {
@@ -51,8 +59,36 @@ static void cut_channels(layer_winograd_plan *plan)
     plan->panels = layer_blocks_of(plan->group_outputs, MOST_PANEL);
     plan->panel = rounded_up(layer_blocks_of(plan->group_outputs, plan->panels), LINE);
     plan->panels = layer_blocks_of(plan->group_outputs, plan->panel);
+    plan->depth =
+        layer_blocks_of(plan->group_channels, layer_blocks_of(plan->group_channels, MOST_DEPTH));
+    plan->fresh_point_stride = plan->depth * plan->panel + LINE;
     plan->weight_point_stride = plan->group_channels * plan->panel;
     plan->weight_panel_stride = plan->points * plan->weight_point_stride;
+}
+
+/* How many tiles a block is to have. */
+static size_t wanted_tiles(const layer_winograd_plan *plan)
+{
+    const size_t weights = plan->weight_panel_stride;
+    const size_t tile = plan->points * (plan->input_tile_stride + plan->panel);
+    const size_t fitting = weights < LEVEL_2 ? (LEVEL_2 - weights) / tile : 0;
+    if (fitting < FEWEST_TILES)
+        return MOST_TILES;
+    const size_t share = plan->strips * plan->row_tiles * plan->groups / WANTED_BLOCKS;
+    return layer_smaller(layer_smaller(fitting, MOST_TILES), layer_larger(share, FEWEST_TILES));
+}
+
+static void cut_blocks(layer_winograd_plan *plan)
+{
+    const size_t wanted = layer_larger(wanted_tiles(plan) / plan->strip_tiles, 1);
+    const size_t blocks = layer_larger((plan->strips + wanted / 2) / wanted, 1);
+    plan->block_strips = layer_blocks_of(plan->strips, blocks);
+    plan->is_shared = blocks * plan->parts * plan->groups < FEWEST_BLOCKS;
+    plan->small_strips = plan->is_shared ? plan->block_strips : (plan->block_strips + 1) / 2;
+    plan->large_blocks = blocks > SMALL_BLOCKS ? blocks - SMALL_BLOCKS : 0;
+    const size_t rest = plan->strips - plan->large_blocks * plan->block_strips;
+    plan->row_blocks = plan->large_blocks + layer_blocks_of(rest, plan->small_strips);
+    plan->sets = plan->row_blocks * plan->parts * plan->groups;
 }
 
 static void cut_tiles(layer_winograd_plan *plan)
@@ -66,14 +102,6 @@ static void cut_tiles(layer_winograd_plan *plan)
     const size_t most = (LAYER_WINOGRAD_SPAN - (KERNEL - 1)) / plan->outputs;
     plan->strip_tiles = layer_blocks_of(plan->row_tiles, layer_blocks_of(plan->row_tiles, most));
     plan->parts = layer_blocks_of(plan->row_tiles, plan->strip_tiles);
-    const size_t fitting = BLOCK_COUNT / (plan->points * plan->input_tile_stride);
-    const size_t tiles = fitting < FEWEST_TILES ? FEWEST_TILES : layer_smaller(fitting, MOST_TILES);
-    plan->block_strips = layer_smaller(layer_blocks_of(tiles, plan->strip_tiles), plan->strips);
-    plan->block_strips =
-        layer_blocks_of(plan->strips, layer_blocks_of(plan->strips, plan->block_strips));
-    plan->row_blocks = layer_blocks_of(plan->strips, plan->block_strips);
-    plan->sets = plan->row_blocks * plan->parts * plan->groups;
-    plan->is_shared = plan->sets < FEWEST_SETS;
 }
 
 /* A line of slack keeps points apart that would otherwise fall into one set of the cache. */
@@ -84,7 +112,7 @@ static void lay_out(layer_winograd_plan *plan)
     plan->input_count = plan->points * plan->input_point_stride;
     plan->product_point_stride = tiles * plan->panel + LINE;
     plan->product_count = plan->points * plan->product_point_stride;
-    plan->scratch_count = (plan->outputs + KERNEL) * LINE * LAYER_WINOGRAD_SPAN;
+    plan->scratch_count = LAYER_WINOGRAD_SCRATCH;
 }
 
 layer_winograd_plan layer_winograd_cut(const layer_conv *conv)
@@ -94,6 +122,7 @@ layer_winograd_plan layer_winograd_cut(const layer_conv *conv)
     cut_channels(&plan);
     plan.input_tile_stride = rounded_up(plan.group_channels, LINE) + LINE;
     cut_tiles(&plan);
+    cut_blocks(&plan);
     lay_out(&plan);
     return plan;
 }
@@ -101,12 +130,15 @@ layer_winograd_plan layer_winograd_cut(const layer_conv *conv)
 layer_winograd_set layer_winograd_set_at(const layer_winograd_plan *plan, size_t index)
 {
     const size_t part = index % plan->parts, blocks = index / plan->parts;
-    const size_t strip = blocks % plan->row_blocks * plan->block_strips;
-    const size_t tile = part * plan->strip_tiles;
+    const size_t block = blocks % plan->row_blocks, tile = part * plan->strip_tiles;
+    const bool is_large = block < plan->large_blocks;
+    const size_t strip = layer_smaller(block, plan->large_blocks) * plan->block_strips +
+                         (is_large ? 0 : (block - plan->large_blocks) * plan->small_strips);
+    const size_t strips = is_large ? plan->block_strips : plan->small_strips;
     return (layer_winograd_set){
         .group = blocks / plan->row_blocks,
         .strip = strip,
-        .strips = layer_smaller(plan->block_strips, plan->strips - strip),
+        .strips = layer_smaller(strips, plan->strips - strip),
         .tile = tile,
         .tiles = layer_smaller(plan->strip_tiles, plan->row_tiles - tile),
     };

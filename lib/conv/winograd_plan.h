@@ -16,12 +16,13 @@ typedef struct {
     const layer_winograd_kernels *(*kernels_at)(layer_isa isa);
 
     size_t groups, group_channels, group_outputs;
-    size_t panel, panels;      /* output channels of one; how many a group has */
-    size_t tile_rows;          /* of a sample */
-    size_t strips;             /* along the batch and down each sample */
-    size_t row_tiles;          /* across a sample */
-    size_t strip_tiles, parts; /* of a strip; strips across a sample */
-    size_t block_strips, row_blocks;
+    size_t panel, panels;              /* output channels of one; how many a group has */
+    size_t tile_rows;                  /* of a sample */
+    size_t strips;                     /* along the batch and down each sample */
+    size_t row_tiles;                  /* across a sample */
+    size_t strip_tiles, parts;         /* of a strip; strips across a sample */
+    size_t block_strips, small_strips; /* of a block; of the last blocks */
+    size_t large_blocks, row_blocks;
     size_t sets; /* blocks of all groups */
 
     /* Floats. Transformed input: [point][tile][channel]; products: [point][tile][output]. */
@@ -29,6 +30,8 @@ typedef struct {
     size_t product_point_stride, product_count;
     size_t scratch_count;
     size_t weight_point_stride, weight_panel_stride; /* [group][panel][point][channel][output] */
+    size_t depth;                                    /* channels that a product sums at once */
+    size_t fresh_point_stride; /* of weights for as many channels, transformed when needed */
     bool is_shared; /* so few sets that threads share one: all inputs are transformed first */
 } layer_winograd_plan;
 

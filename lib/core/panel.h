@@ -12,12 +12,14 @@
  *   left   rows x depth, its rows `left_leading` floats apart
  *   right  depth x columns; fastest where a row is contiguous with the next, or all fits level 1
  *   start  [rows], the same for a row's every column; NULL is zero
- *   result rows x columns */
+ *   result rows x columns
+ *   next   NULL, or what will be read afterwards: its `next_size` bytes are fetched into level 2
+ *          meanwhile, as far as there is time */
 typedef struct {
     size_t rows, columns, depth;
-    const float *left, *right, *start;
+    const float *left, *right, *start, *next;
     float *result;
-    size_t left_leading, right_leading, result_leading;
+    size_t left_leading, right_leading, result_leading, next_size;
     bool accumulates;
 } layer_panel;
 

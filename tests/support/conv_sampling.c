@@ -50,9 +50,9 @@ static conv_geometry draw_geometry(sampling *from)
 static conv_geometry draw_favourite(sampling *from)
 {
     const int group = sampling_between(from, 0, 3) == 0 ? sampling_between(from, 2, 3) : 1;
-    const bool deep = sampling_between(from, 0, 4) == 0;
-    const int channels = sampling_between(from, 1, deep ? 70 : 20);
-    const int outputs = sampling_between(from, 1, deep ? 20 : 140);
+    const int kind = sampling_between(from, 0, 7);
+    const int channels = sampling_between(from, 1, kind == 0 ? 150 : 10);
+    const int outputs = sampling_between(from, 1, kind == 1 ? 140 : 10);
     conv_geometry drawn = {
         .input = {4, {sampling_between(from, 1, 3), group * channels}},
         .weight = {4, {group * outputs, channels, 3, 3}},

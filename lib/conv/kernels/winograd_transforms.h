@@ -18,6 +18,16 @@ enum { KERNEL = 3, KERNEL_CELLS = KERNEL * KERNEL };
 #define INLINED  __attribute__((always_inline)) static inline
 #define UNROLLED _Pragma("GCC unroll 8")
 
+/* Scratch memory holds vectors of neighbouring cells, then those of a square of them transposed:
+ * of the latter as many columns as tiles still need, the newest in place of the oldest. Planes of
+ * it are a line longer than they are, so that they do not fall into one set of the cache. */
+enum {
+    LINE = LAYER_WINOGRAD_LINE,
+    RING = 2 * LANES < POINTS + LANES ? 4 * LANES : 2 * LANES,
+    SQUARE_STRIDE = LANES * LANES + LINE,
+    RING_STRIDE = RING * LANES + LINE,
+};
+
 /* ---- One dimension --------------------------------------------------------------------------- */
 
 /* The sum of factors[i] * x[i] over every second i down from `last`: the factors there are 1. */
@@ -71,85 +81,147 @@ INLINED void apply_output(const lanes x[POINTS], lanes y[OUTPUTS])
 
 /* ---- The input ------------------------------------------------------------------------------- */
 
-/* How many cells of a strip matter. */
-static size_t span_of(size_t tiles)
+/* The part of `count` cells from `first` on that lies in an extent: from `begin` to before `end`.
+ */
+typedef struct {
+    int begin, end;
+} cell_range;
+
+static cell_range range_of(ptrdiff_t first, int count, ptrdiff_t extent)
 {
-    return tiles * OUTPUTS + KERNEL - 1;
+    const ptrdiff_t end = extent - first < count ? extent - first : count;
+    return (cell_range){first >= 0       ? 0
+                        : -first < count ? (int)-first
+                                         : count,
+                        end > 0 ? (int)end : 0};
 }
 
-/* Of `count` cells from `first` on, those that lie in an extent. */
-static int clipped(ptrdiff_t first, ptrdiff_t extent, int count, bool is_end)
+/* Some cells that lie side by side in a strip, in all its rows, and which of them are input. */
+typedef struct {
+    ptrdiff_t offset, width, plane; /* of the first from a plane's first cell; of planes */
+    cell_range rows, columns;
+} vector_cells;
+
+static vector_cells cells_of(const layer_winograd_input *strip, size_t x)
 {
-    const ptrdiff_t bound = is_end ? extent - first : -first;
-    return bound < 0 ? 0 : bound > count ? count : (int)bound;
+    const ptrdiff_t left = strip->left + (ptrdiff_t)x;
+    return (vector_cells){
+        .offset = strip->top * strip->width + left,
+        .width = strip->width,
+        .plane = strip->height * strip->width,
+        .rows = range_of(strip->top, POINTS, strip->height),
+        .columns = range_of(left, LANES, strip->width),
+    };
 }
 
-/* B' d down the columns of one channel, lanes side by side: scratch[point][x]. */
-INLINED void transform_columns(const layer_winograd_input *strip, const float *plane,
-                               float *scratch)
+/* What transform_column() does about cells that are no input. */
+typedef enum { ALL_INSIDE, ROWS_INSIDE, SOME_INSIDE } inside;
+
+/* B' d down the columns of one channel: square[point]. */
+INLINED void transform_column(const vector_cells *at, const float *cell, lanes_range range,
+                              const inside where, float *square)
 {
-    const int top = clipped(strip->top, strip->height, POINTS, false);
-    const int bottom = clipped(strip->top, strip->height, POINTS, true);
-    const ptrdiff_t span = (ptrdiff_t)span_of(strip->tiles);
-    for (ptrdiff_t x = 0; x < span; x += LANES) {
-        const ptrdiff_t left = strip->left + x;
-        const int begin = clipped(left, strip->width, LANES, false);
-        const int end = clipped(left, strip->width, LANES, true);
-        const float *const cell = plane + strip->top * strip->width + left;
-        lanes cells[POINTS], sums[POINTS];
-        if (top == 0 && bottom == POINTS && begin == 0 && end == LANES)
-            for (int i = 0; i < POINTS; i++)
-                cells[i] = lanes_load(cell + i * strip->width);
+    lanes cells[POINTS], sums[POINTS];
+    for (int i = 0; i < POINTS; i++)
+        if (where == ALL_INSIDE)
+            cells[i] = lanes_load(cell + i * at->width);
+        else if (where == ROWS_INSIDE || (i >= at->rows.begin && i < at->rows.end))
+            cells[i] = lanes_load_range(cell + i * at->width, range);
         else
-            for (int i = 0; i < POINTS; i++)
-                cells[i] = i < top || i >= bottom || begin >= end
-                               ? (lanes){0}
-                               : lanes_load_between(cell + i * strip->width, begin, end);
-        apply(POINTS, input_matrix, cells, sums);
+            cells[i] = (lanes){0};
+    apply(POINTS, input_matrix, cells, sums);
+    for (int i = 0; i < POINTS; i++)
+        lanes_store(square + i * SQUARE_STRIDE, sums[i]);
+}
+
+/* The same for some channels: square[point][channel]. Fetches what lies `ahead`. */
+INLINED void transform_columns(const vector_cells *at, const float *input, size_t channels,
+                               ptrdiff_t ahead, const inside where, float *square)
+{
+    const lanes_range range = lanes_between(at->columns.begin, at->columns.end);
+    const float *cell = input + at->offset;
+    for (size_t channel = 0; channel < channels; channel++, cell += at->plane, square += LANES) {
         for (int i = 0; i < POINTS; i++)
-            lanes_store(scratch + i * LANES * LAYER_WINOGRAD_SPAN + x, sums[i]);
+            __builtin_prefetch(cell + ahead + i * at->width, 0, 2);
+        transform_column(at, cell, range, where, square);
     }
 }
 
-/* (B' d) B along the rows, lanes the channels. */
-INLINED void transform_rows(const layer_winograd_input *strip, const float *columns, float *cells,
-                            float *transformed)
+static void clear_square(float *square, size_t first)
 {
-    for (size_t x = 0; x < span_of(strip->tiles); x += LANES) {
-        lanes square[LANES];
-        for (size_t i = 0; i < LANES; i++)
-            square[i] = lanes_load(columns + i * LAYER_WINOGRAD_SPAN + x);
-        lanes_transpose(square);
-        for (size_t i = 0; i < LANES; i++)
-            lanes_store(cells + (x + i) * LANES, square[i]);
-    }
-    for (size_t tile = 0; tile < strip->tiles; tile++) {
+    for (size_t point = 0; point < POINTS; point++)
+        for (size_t channel = first; channel < LANES; channel++)
+            lanes_store(square + point * SQUARE_STRIDE + channel * LANES, (lanes){0});
+}
+
+/* The same, wherever the cells are. */
+static void transform_square(const vector_cells *at, const float *input, size_t channels,
+                             ptrdiff_t ahead, float *square)
+{
+    if (channels < LANES || at->columns.begin >= at->columns.end)
+        clear_square(square, at->columns.begin < at->columns.end ? channels : 0);
+    if (at->columns.begin >= at->columns.end)
+        return;
+    if (at->rows.begin > 0 || at->rows.end < POINTS)
+        transform_columns(at, input, channels, ahead, SOME_INSIDE, square);
+    else if (at->columns.begin > 0 || at->columns.end < LANES)
+        transform_columns(at, input, channels, ahead, ROWS_INSIDE, square);
+    else
+        transform_columns(at, input, channels, ahead, ALL_INSIDE, square);
+}
+
+INLINED void transpose_square(const float *square, float *transposed)
+{
+    lanes columns[LANES];
+    lanes_load_transposed(square, columns);
+    for (int i = 0; i < LANES; i++)
+        lanes_store(transposed + i * LANES, columns[i]);
+}
+
+/* (B' d) B of a row of some tiles, lanes the channels. */
+INLINED void transform_row(const float *ring, size_t tile, size_t end, float *transformed,
+                           size_t point_stride, size_t tile_stride)
+{
+    for (; tile < end; tile++) {
         lanes row[POINTS], sums[POINTS];
         for (size_t i = 0; i < POINTS; i++)
-            row[i] = lanes_load(cells + (tile * OUTPUTS + i) * LANES);
+            row[i] = lanes_load(ring + (tile * OUTPUTS + i) % RING * LANES);
         apply(POINTS, input_matrix, row, sums);
         for (size_t i = 0; i < POINTS; i++)
-            lanes_store(transformed + i * strip->point_stride + tile * strip->tile_stride, sums[i]);
+            lanes_store(transformed + i * point_stride + tile * tile_stride, sums[i]);
+    }
+}
+
+/* LANES channels: a vector of cells at a time, and the tiles that end with it. */
+static void transform_channels(const layer_winograd_input *strip, size_t channel, ptrdiff_t ahead)
+{
+    const size_t plane = (size_t)(strip->height * strip->width), tiles = strip->tiles;
+    const size_t point_stride = strip->point_stride, tile_stride = strip->tile_stride;
+    const size_t channels = layer_smaller(LANES, strip->channels - channel);
+    float *const square = strip->scratch, *const ring = square + POINTS * SQUARE_STRIDE;
+    for (size_t x = 0, tile = 0; tile < tiles; x += LANES) {
+        const vector_cells at = cells_of(strip, x);
+        const size_t end = layer_smaller(tiles, (x + LANES - (KERNEL - 1)) / OUTPUTS);
+        transform_square(&at, strip->input + channel * plane, channels, ahead, square);
+        for (size_t point = 0; point < POINTS; point++) {
+            float *const row = ring + point * RING_STRIDE;
+            transpose_square(square + point * SQUARE_STRIDE, row + x % RING * LANES);
+            transform_row(row, tile, end,
+                          strip->transformed + point * POINTS * point_stride + channel,
+                          point_stride, tile_stride);
+        }
+        tile = end;
     }
 }
 
 static void transform_input(const layer_winograd_input *strip)
 {
-    const size_t plane = (size_t)strip->height * (size_t)strip->width;
-    float *const columns = strip->scratch;
-    float *const cells = columns + POINTS * LANES * LAYER_WINOGRAD_SPAN;
+    const ptrdiff_t plane = strip->height * strip->width;
     for (size_t channel = 0; channel < strip->channels; channel += LANES) {
-        for (size_t i = 0; i < LANES; i++)
-            if (channel + i < strip->channels)
-                transform_columns(strip, strip->input + (channel + i) * plane,
-                                  columns + i * LAYER_WINOGRAD_SPAN);
-            else
-                for (size_t point = 0; point < POINTS; point++)
-                    memset(columns + (point * LANES + i) * LAYER_WINOGRAD_SPAN, 0,
-                           LAYER_WINOGRAD_SPAN * sizeof *columns);
-        for (size_t point = 0; point < POINTS; point++)
-            transform_rows(strip, columns + point * LANES * LAYER_WINOGRAD_SPAN, cells,
-                           strip->transformed + point * POINTS * strip->point_stride + channel);
+        const bool is_last = channel + LANES >= strip->channels;
+        transform_channels(strip, channel,
+                           is_last ? OUTPUTS * strip->width - (ptrdiff_t)channel * plane
+                                   : LANES * plane);
     }
 }
 
@@ -212,8 +284,9 @@ static void transform_weight(const layer_winograd_weight *panel)
 
 /* ---- The output ------------------------------------------------------------------------------ */
 
-/* A' M A + bias of one tile: cells[y][x], lanes the outputs. */
-INLINED void transform_tile(const float *products, size_t point_stride, lanes bias, float *cells)
+/* A' M A + bias of one tile: ring[y][x], lanes the outputs. */
+INLINED void transform_tile(const float *products, size_t point_stride, lanes bias, size_t first,
+                            float *ring)
 {
     lanes columns[OUTPUTS][POINTS];
     for (size_t x = 0; x < POINTS; x++) {
@@ -228,37 +301,45 @@ INLINED void transform_tile(const float *products, size_t point_stride, lanes bi
         lanes sums[OUTPUTS];
         apply_output(columns[y], sums);
         for (size_t x = 0; x < OUTPUTS; x++)
-            lanes_store(cells + (y * LAYER_WINOGRAD_SPAN + x) * LANES, sums[x] + bias);
+            lanes_store(ring + y * RING_STRIDE + (first + x) % RING * LANES, sums[x] + bias);
     }
 }
 
-/* One row of up to LANES outputs: cells[x], lanes the outputs, becomes output[plane][x]. */
-INLINED void write_row(const float *cells, size_t columns, size_t outputs, float *output,
-                       size_t plane)
+/* Up to LANES columns from `x` on: ring[y][x], lanes the outputs, becomes output[plane][y][x]. */
+INLINED void write_columns(const layer_winograd_output *strip, const float *ring, size_t x,
+                           size_t outputs, float *output)
 {
-    for (size_t x = 0; x < columns; x += LANES) {
-        const int some = (int)layer_smaller(LANES, columns - x);
-        lanes square[LANES];
-        for (size_t i = 0; i < LANES; i++)
-            square[i] = lanes_load(cells + (x + i) * LANES);
-        lanes_transpose(square);
-        for (size_t i = 0; i < outputs; i++)
-            lanes_store_some(output + i * plane + x, square[i], some);
+    const size_t some = layer_smaller(LANES, strip->columns - x), plane = strip->plane;
+    output += x;
+    for (size_t y = 0; y < strip->rows; y++, output += strip->width) {
+        lanes rows[LANES];
+        lanes_load_transposed(ring + y * RING_STRIDE + x % RING * LANES, rows);
+        if (some == LANES && outputs == LANES)
+            for (size_t i = 0; i < LANES; i++)
+                lanes_store(output + i * plane, rows[i]);
+        else
+            for (size_t i = 0; i < outputs; i++)
+                lanes_store_some(output + i * plane, rows[i], (int)some);
     }
 }
 
 static void transform_output(const layer_winograd_output *strip)
 {
+    const size_t point_stride = strip->point_stride, tile_stride = strip->tile_stride;
     for (size_t first = 0; first < strip->outputs; first += LANES) {
         const size_t outputs = layer_smaller(LANES, strip->outputs - first);
         const lanes bias =
             strip->bias == NULL ? (lanes){0} : lanes_load_some(strip->bias + first, (int)outputs);
-        for (size_t tile = 0; tile < strip->tiles; tile++)
-            transform_tile(strip->products + tile * strip->tile_stride + first, strip->point_stride,
-                           bias, strip->scratch + tile * OUTPUTS * LANES);
-        for (size_t y = 0; y < strip->rows; y++)
-            write_row(strip->scratch + y * LAYER_WINOGRAD_SPAN * LANES, strip->columns, outputs,
-                      strip->output + first * strip->plane + y * strip->width, strip->plane);
+        const float *products = strip->products + first;
+        float *const output = strip->output + first * strip->plane;
+        size_t x = 0;
+        for (size_t tile = 0; tile < strip->tiles; tile++, products += tile_stride) {
+            transform_tile(products, point_stride, bias, tile * OUTPUTS, strip->scratch);
+            for (; x + LANES <= layer_smaller((tile + 1) * OUTPUTS, strip->columns); x += LANES)
+                write_columns(strip, strip->scratch, x, outputs, output);
+        }
+        if (x < strip->columns)
+            write_columns(strip, strip->scratch, x, outputs, output);
     }
 }
 

@@ -17,10 +17,16 @@ enum { MOST_VECTORS = 2, MOST_ROWS = 6 };
 static const size_t most_rows[] = {0, 6, 6};
 #endif
 
-/* Where a tile lies, and how many lanes its last vector has. */
+/* Fetched ahead in each step, in lines; fewer steps would have to fetch more than memory gives. */
+enum { CACHE_LINE = 64, STEP_LINES = 2, STEP_SIZE = STEP_LINES * CACHE_LINE };
+
+/* Where a tile lies, and how many lanes its last vector has; what to fetch ahead, and how much in
+ * each step. */
 typedef struct {
     size_t row, column;
     int last;
+    const char *next;
+    size_t next_step;
 } place;
 
 /* Inlined with rows, vectors and `is_whole` as constants, so that the sums are registers; loops
@@ -48,8 +54,12 @@ multiply_tile(const layer_panel *panel, place at, const int rows, const int vect
         sums[i][v] = (lanes){0};
         __builtin_prefetch(result + (size_t)i * result_leading + v * LANES, 1);
     }
-    for (size_t k = 0; k < depth; k++, left++, right += right_leading) {
+    const char *next = at.next;
+    const size_t next_step = at.next_step;
+    for (size_t k = 0; k < depth; k++, left++, right += right_leading, next += next_step) {
         lanes factors[MOST_VECTORS];
+        for (int i = 0; i < STEP_LINES; i++)
+            __builtin_prefetch(next + i * CACHE_LINE, 0, 2);
         UNROLL_VECTORS for (int v = 0; v < vectors; v++) factors[v] =
             load(right + v * LANES, is_whole || v < vectors - 1, at.last);
         UNROLL_ROWS for (int i = 0; i < rows; i++) UNROLL_VECTORS for (int v = 0; v < vectors; v++)
@@ -122,7 +132,8 @@ static tile_function *const all[] = {NULL, all_1, all_2}, *const some[] = {NULL,
 #endif
 
 /* All rows of some columns, in tiles as even as can be: 14 rows are 5, 5, 4 rather than 6, 6, 2. */
-static void multiply_columns(const layer_panel *panel, size_t column, size_t columns)
+static void multiply_columns(const layer_panel *panel, size_t column, size_t columns,
+                             size_t *fetched)
 {
     const size_t vectors = layer_blocks_of(columns, LANES);
     const int last = (int)(columns - (vectors - 1) * LANES);
@@ -130,7 +141,11 @@ static void multiply_columns(const layer_panel *panel, size_t column, size_t col
     size_t left = layer_blocks_of(panel->rows, most_rows[vectors]);
     for (size_t row = 0; row < panel->rows; left--) {
         const size_t rows = layer_blocks_of(panel->rows - row, left);
-        multiply_rows(panel, (place){row, column, last}, rows);
+        const bool fetches = *fetched < panel->next_size;
+        const char *const next =
+            fetches ? (const char *)panel->next + *fetched : (const char *)(panel->right + column);
+        multiply_rows(panel, (place){row, column, last, next, fetches ? STEP_SIZE : 0}, rows);
+        *fetched += panel->depth * STEP_SIZE;
         row += rows;
     }
 }
@@ -138,11 +153,12 @@ static void multiply_columns(const layer_panel *panel, size_t column, size_t col
 static void multiply(const layer_panel *panel)
 {
     size_t left = layer_blocks_of(layer_blocks_of(panel->columns, LANES), MOST_VECTORS);
+    size_t fetched = 0;
     for (size_t column = 0, columns; column < panel->columns; column += columns, left--) {
         const size_t rest = panel->columns - column;
         columns = layer_blocks_of(layer_blocks_of(rest, LANES), left) * LANES;
         columns = layer_smaller(columns, rest);
-        multiply_columns(panel, column, columns);
+        multiply_columns(panel, column, columns, &fetched);
     }
 }
 

@@ -1,4 +1,4 @@
-/* Transposing a square of vectors in registers.
+/* Transposing squares of vectors: lane j of row i and lane i of row j change places.
  * SPDX-License-Identifier: MIT */
 #ifndef LAYER_CORE_KERNELS_TRANSPOSE_H
 #define LAYER_CORE_KERNELS_TRANSPOSE_H
@@ -31,8 +31,7 @@
             rows[i + (d)] = __builtin_shufflevector(a, b, ALL_LANES(LANE_OF_SECOND, d));           \
         }
 
-/* Lane j of row i and lane i of row j change places. Source: Eklundh, "A fast computer method for
- * matrix transposing", 1972. */
+/* In registers. Source: Eklundh, "A fast computer method for matrix transposing", 1972. */
 __attribute__((always_inline)) static inline void lanes_transpose(lanes rows[LANES])
 {
 #if defined(__AVX512F__)
@@ -43,6 +42,38 @@ __attribute__((always_inline)) static inline void lanes_transpose(lanes rows[LAN
 #endif
     EXCHANGE_BLOCKS(2)
     EXCHANGE_BLOCKS(1)
+}
+
+/* From memory, where rows lie one behind the other. With AVX-512 quarters of rows are loaded to
+ * where they belong: processors have one unit that moves lanes, but two that load. */
+__attribute__((always_inline)) static inline void lanes_load_transposed(const float *from,
+                                                                        lanes columns[LANES])
+{
+#if defined(__AVX512F__)
+    for (int quarter = 0; quarter < 4; quarter++) {
+        __m512 rows[4];
+        for (int i = 0; i < 4; i++) {
+            const float *const row = from + i * LANES + quarter * 4;
+            rows[i] = _mm512_castps128_ps512(_mm_loadu_ps(row));
+            rows[i] = _mm512_insertf32x4(rows[i], _mm_loadu_ps(row + 4 * LANES), 1);
+            rows[i] = _mm512_insertf32x4(rows[i], _mm_loadu_ps(row + 8 * LANES), 2);
+            rows[i] = _mm512_insertf32x4(rows[i], _mm_loadu_ps(row + 12 * LANES), 3);
+        }
+        const __m512 low01 = _mm512_unpacklo_ps(rows[0], rows[1]);
+        const __m512 high01 = _mm512_unpackhi_ps(rows[0], rows[1]);
+        const __m512 low23 = _mm512_unpacklo_ps(rows[2], rows[3]);
+        const __m512 high23 = _mm512_unpackhi_ps(rows[2], rows[3]);
+        lanes *const column = columns + quarter * 4;
+        column[0] = (lanes)_mm512_shuffle_ps(low01, low23, 0x44);
+        column[1] = (lanes)_mm512_shuffle_ps(low01, low23, 0xEE);
+        column[2] = (lanes)_mm512_shuffle_ps(high01, high23, 0x44);
+        column[3] = (lanes)_mm512_shuffle_ps(high01, high23, 0xEE);
+    }
+#else
+    for (int i = 0; i < LANES; i++)
+        columns[i] = lanes_load(from + i * LANES);
+    lanes_transpose(columns);
+#endif
 }
 
 #endif

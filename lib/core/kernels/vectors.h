@@ -73,15 +73,39 @@ static inline lanes lanes_load_some(const float *x, int count)
 #endif
 }
 
-/* Lanes `begin` to before `end` only, the rest is not read and zero. */
-static inline lanes lanes_load_between(const float *x, int begin, int end)
+/* Some lanes, side by side. */
+#if defined(__AVX512F__)
+typedef __mmask16 lanes_range;
+#elif defined(__AVX__)
+typedef __m256i lanes_range;
+#else
+typedef struct {
+    int begin, end;
+} lanes_range;
+#endif
+
+/* Lanes `begin` to before `end`, 0 to LANES. */
+static inline lanes_range lanes_between(int begin, int end)
 {
 #if defined(__AVX512F__)
-    const unsigned mask = ((1u << end) - 1) & ~((1u << begin) - 1);
-    return (lanes)_mm512_maskz_loadu_ps((__mmask16)mask, x);
+    return (lanes_range)(((1u << end) - 1) & ~((1u << begin) - 1));
+#elif defined(__AVX__)
+    return (lanes_range)(lanes_mask(end) & ~lanes_mask(begin));
+#else
+    return (lanes_range){begin, end};
+#endif
+}
+
+/* The others are not read, and zero. */
+static inline lanes lanes_load_range(const float *x, lanes_range range)
+{
+#if defined(__AVX512F__)
+    return (lanes)_mm512_maskz_loadu_ps(range, x);
+#elif defined(__AVX__)
+    return (lanes)_mm256_maskload_ps(x, range);
 #else
     lanes loaded = {0};
-    for (int i = begin; i < end; i++)
+    for (int i = range.begin; i < range.end; i++)
         loaded[i] = x[i];
     return loaded;
 #endif

@@ -1,0 +1,47 @@
+/* A run of Winograd's algorithm: what its steps work on.
+ * SPDX-License-Identifier: MIT */
+#ifndef LAYER_CONV_WINOGRAD_CALL_H
+#define LAYER_CONV_WINOGRAD_CALL_H
+
+#include "conv/winograd_plan.h"
+#include "core/panel.h"
+
+typedef struct {
+    layer_winograd_plan plan;
+    const layer_winograd_kernels *kernels;
+    const layer_panel_kernels *panels;
+    const layer_run *run;
+    const float *input, *weight, *bias;
+    float *output;
+} layer_winograd_call;
+
+layer_winograd_call layer_winograd_call_of(const layer_conv *conv, const layer_run *run);
+
+/* G g G' of a panel for some channels of its group: [point][channel][output], points
+ * `point_stride` apart. `panel` counts over all groups. */
+void layer_winograd_transform_weights(const layer_winograd_call *call, size_t panel, size_t first,
+                                      size_t channels, float *transformed, size_t point_stride);
+
+/* B' d B of a set for some channels of its group. */
+void layer_winograd_transform_inputs(const layer_winograd_call *call, const layer_winograd_set *set,
+                                     size_t first, size_t channels, float *transformed,
+                                     float *scratch);
+
+/* A' M A + bias of a set's outputs of a panel, which counts over all groups. */
+void layer_winograd_transform_outputs(const layer_winograd_call *call,
+                                      const layer_winograd_set *set, size_t panel,
+                                      const float *products, float *scratch);
+
+/* The product of one point for some channels of a set: transformed inputs and weights, both from
+ * the first of these channels on. */
+typedef struct {
+    size_t rows, channels;
+    const float *inputs, *weights;
+    float *products;
+    bool accumulates, fetches; /* whether the weights that follow in memory are used next */
+} layer_winograd_product;
+
+void layer_winograd_multiply(const layer_winograd_call *call,
+                             const layer_winograd_product *product);
+
+#endif

@@ -1,0 +1,110 @@
+/* The steps of Winograd's algorithm: what the kernels are told.
+ * SPDX-License-Identifier: MIT */
+#include "conv/winograd_call.h"
+#include "core/blocks.h"
+
+layer_winograd_call layer_winograd_call_of(const layer_conv *conv, const layer_run *run)
+{
+    layer_winograd_call call = {.plan = layer_winograd_cut(conv), .run = run};
+    call.kernels = call.plan.kernels_at(run->isa);
+    call.panels = layer_panel_kernels_at(run->isa);
+    return call;
+}
+
+void layer_winograd_transform_weights(const layer_winograd_call *call, size_t panel, size_t first,
+                                      size_t channels, float *transformed, size_t point_stride)
+{
+    const layer_winograd_plan *const plan = &call->plan;
+    const size_t output = panel % plan->panels * plan->panel;
+    const size_t kernel = panel / plan->panels * plan->group_outputs + output;
+    const size_t cells = layer_conv_kernel_plane(plan->conv);
+    call->kernels->transform_weight(&(layer_winograd_weight){
+        .weight = call->weight + (kernel * plan->group_channels + first) * cells,
+        .output_stride = plan->group_channels * cells,
+        .outputs = layer_smaller(plan->panel, plan->group_outputs - output),
+        .panel = plan->panel,
+        .channels = channels,
+        .is_flipped = plan->conv->mode == LAYER_CONV_CONVOLUTION,
+        .transformed = transformed,
+        .point_stride = point_stride,
+    });
+}
+
+void layer_winograd_transform_inputs(const layer_winograd_call *call, const layer_winograd_set *set,
+                                     size_t first, size_t channels, float *transformed,
+                                     float *scratch)
+{
+    const layer_winograd_plan *const plan = &call->plan;
+    const layer_window *const window = plan->conv->window;
+    const size_t plane = layer_conv_input_plane(plan->conv);
+    layer_winograd_input strip = {
+        .height = window[LAYER_HEIGHT].input,
+        .width = window[LAYER_WIDTH].input,
+        .channels = channels,
+        .left = (ptrdiff_t)(set->tile * plan->outputs) - window[LAYER_WIDTH].pad_begin,
+        .tiles = set->tiles,
+        .point_stride = plan->input_point_stride,
+        .tile_stride = plan->input_tile_stride,
+        .scratch = scratch,
+    };
+    for (size_t i = 0; i < set->strips; i++) {
+        const size_t sample = (set->strip + i) / plan->tile_rows;
+        const size_t row = (set->strip + i) % plan->tile_rows;
+        const size_t channel = (sample * plan->groups + set->group) * plan->group_channels + first;
+        strip.input = call->input + channel * plane;
+        strip.top = (ptrdiff_t)(row * plan->outputs) - window[LAYER_HEIGHT].pad_begin;
+        strip.transformed = transformed + i * set->tiles * plan->input_tile_stride + first;
+        call->kernels->transform_input(&strip);
+    }
+}
+
+void layer_winograd_transform_outputs(const layer_winograd_call *call,
+                                      const layer_winograd_set *set, size_t panel,
+                                      const float *products, float *scratch)
+{
+    const layer_winograd_plan *const plan = &call->plan;
+    const size_t height = (size_t)plan->conv->window[LAYER_HEIGHT].output;
+    const size_t width = (size_t)plan->conv->window[LAYER_WIDTH].output;
+    const size_t first = panel % plan->panels * plan->panel, column = set->tile * plan->outputs;
+    const size_t channel = set->group * plan->group_outputs + first;
+    layer_winograd_output strip = {
+        .point_stride = plan->product_point_stride,
+        .tile_stride = plan->panel,
+        .tiles = set->tiles,
+        .outputs = layer_smaller(plan->panel, plan->group_outputs - first),
+        .bias = call->bias == NULL ? NULL : call->bias + channel,
+        .plane = height * width,
+        .width = width,
+        .columns = layer_smaller(set->tiles * plan->outputs, width - column),
+        .scratch = scratch,
+    };
+    for (size_t i = 0; i < set->strips; i++) {
+        const size_t sample = (set->strip + i) / plan->tile_rows;
+        const size_t row = (set->strip + i) % plan->tile_rows * plan->outputs;
+        const size_t plane = sample * plan->groups * plan->group_outputs + channel;
+        strip.products = products + i * set->tiles * plan->panel;
+        strip.output = call->output + plane * strip.plane + row * width + column;
+        strip.rows = layer_smaller(plan->outputs, height - row);
+        call->kernels->transform_output(&strip);
+    }
+}
+
+void layer_winograd_multiply(const layer_winograd_call *call, const layer_winograd_product *product)
+{
+    const layer_winograd_plan *const plan = &call->plan;
+    const size_t weights = product->channels * plan->panel;
+    call->panels->multiply(&(layer_panel){
+        .rows = product->rows,
+        .columns = plan->panel,
+        .depth = product->channels,
+        .left = product->inputs,
+        .right = product->weights,
+        .result = product->products,
+        .left_leading = plan->input_tile_stride,
+        .right_leading = plan->panel,
+        .result_leading = plan->panel,
+        .accumulates = product->accumulates,
+        .next = product->weights + weights,
+        .next_size = product->fetches ? weights * sizeof(float) : 0,
+    });
+}
