@@ -27,6 +27,8 @@ MODE_release := -O3 -g1 -DNDEBUG $(HARDENING)
 MODE_debug := -O0 -g3
 MODE_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 MODE_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+# `make fuzz` alone builds this one, with clang.
+MODE_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
 MODE := $(or $(MODE_$(BUILD)),$(error BUILD is one of release, debug, asan, tsan))
 
 CFLAGS += -std=c17 -D_GNU_SOURCE -DLAYERD_VERSION='"$(VERSION)"' $(MODE) -fPIC -pthread
@@ -79,6 +81,7 @@ SERVER_SOURCES := $(wildcard server/*.c)
 SUPPORT_SOURCES := $(wildcard tests/oracle/*.c tests/support/*.c)
 TEST_SOURCES := $(wildcard tests/unit/*.c tests/property/*.c tests/integration/*.c)
 CONFORMANCE_SOURCES := $(wildcard tests/conformance/*_test.c)
+FUZZ_SOURCES := $(wildcard tests/fuzz/*_fuzz.c)
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 PEER_SOURCES := $(addprefix tests/bench/peers/,peer.c layer_peer.c empty_server.c)
 PRELOAD_SOURCES := $(wildcard tests/preload/*.c)
@@ -96,12 +99,13 @@ API_OBJECTS := $(call objects,$(API_SOURCES))
 SERVER_OBJECTS := $(call objects,$(SERVER_SOURCES))
 SUPPORT_OBJECTS := $(call objects,$(SUPPORT_SOURCES))
 ALL_OBJECTS := $(LIB_OBJECTS) $(API_OBJECTS) $(SERVER_OBJECTS) $(SUPPORT_OBJECTS) \
-    $(call objects,$(TEST_SOURCES) $(CONFORMANCE_SOURCES) $(BENCH_SOURCES) $(PEER_SOURCES))
+    $(call objects,$(wildcard tests/fuzz/*.c) $(TEST_SOURCES) $(CONFORMANCE_SOURCES) $(BENCH_SOURCES) $(PEER_SOURCES))
 
-TESTS := $(call programs,$(TEST_SOURCES))
+TESTS := $(call programs,$(TEST_SOURCES) $(FUZZ_SOURCES))
 CONFORMANCE := $(call programs,$(CONFORMANCE_SOURCES))
 HTTP_TESTS := $(filter $(OUT)/tests/integration/%,$(TESTS)) $(CONFORMANCE)
 BENCHES := $(call programs,$(BENCH_SOURCES))
+FUZZERS := $(call programs,$(FUZZ_SOURCES))
 PRELOADS := $(patsubst %.c,$(OUT)/%.so,$(PRELOAD_SOURCES))
 
 $(LIB_OBJECTS): INCLUDES := $(LIB_INCLUDES)
@@ -152,8 +156,23 @@ $(OUT)/layerd: $(SERVER_OBJECTS) $(OUT)/libapi.a $(OUT)/liblayer.a
 	$(CXX) $(LDFLAGS) -o $@ $^ $(HTTP_LIBS) $(JSON_LIBS) $(BLAS_LIBS) -lm
 
 PROGRAM_LIBS := $(OUT)/libsupport.a $(OUT)/libapi.a $(OUT)/liblayer.a
-$(TESTS) $(CONFORMANCE) $(BENCHES): $(OUT)/%: $(OUT)/%.c.o $(PROGRAM_LIBS)
+$(call programs,$(TEST_SOURCES)) $(CONFORMANCE) $(BENCHES): $(OUT)/%: $(OUT)/%.c.o $(PROGRAM_LIBS)
 	$(CXX) $(LDFLAGS) -o $@ $^ -lcmocka -lcurl $(TEST_LIBS) $(HTTP_LIBS) $(JSON_LIBS) $(BLAS_LIBS) -lm
+
+# Fuzzers' targets: under BUILD=fuzz with libFuzzer, else with a main() that feeds them files. One drives the server, all
+# of it but main().
+FUZZ_MAIN := $(if $(filter fuzz,$(BUILD)),,$(OUT)/tests/fuzz/replay.c.o)
+FUZZ_COMMON := $(call objects,$(filter-out %_fuzz.c %/replay.c %/seeds.c,$(wildcard tests/fuzz/*.c)))
+
+$(OUT)/tests/fuzz/http_fuzz.c.o: INCLUDES := $(TEST_INCLUDES) -Iserver
+$(OUT)/tests/fuzz/http_fuzz: $(filter-out %/main.c.o,$(SERVER_OBJECTS))
+$(OUT)/libfuzz.a: $(FUZZ_COMMON)
+$(FUZZERS): $(OUT)/%: $(OUT)/%.c.o $(FUZZ_MAIN) $(OUT)/libfuzz.a $(PROGRAM_LIBS)
+	$(CXX) $(LDFLAGS) $(if $(FUZZ_MAIN),,-fsanitize=fuzzer) -o $@ $(filter-out %.a,$^) $(OUT)/libfuzz.a $(PROGRAM_LIBS) \
+	    $(HTTP_LIBS) $(JSON_LIBS) $(BLAS_LIBS) -lm
+
+$(OUT)/tests/fuzz/seeds: %: %.c.o $(PROGRAM_LIBS)
+	$(CXX) $(LDFLAGS) -o $@ $^ -lcmocka -lcurl $(HTTP_LIBS) $(JSON_LIBS) $(BLAS_LIBS) -lm
 
 # The conformance tests read ONNX's files with what protoc-c makes of ONNX's own description.
 ONNX_PROTO ?= /usr/include/onnx/onnx.proto
@@ -252,6 +271,16 @@ test-torch:
 	@.ci/install build torch
 	@$(MAKE) --no-print-directory -s -j$$(nproc) $(OUT)/layerd
 	@OUT=$(OUT) tests/with-daemon /usr/bin/python3 -B tests/differential/torch_differential.py $(ARGS)
+
+##fuzz: fuzzers of the service without a network, its JSON, its binary framing, HTTP; ARGS="--seconds 60 --runs N http"
+.PHONY: fuzz
+fuzz:
+	@.ci/install build test fuzz
+	@$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=fuzz CC=clang CXX=clang++ fuzzers
+	@OUT=build/fuzz tests/fuzz/fuzz.sh $(ARGS)
+
+.PHONY: fuzzers
+fuzzers: $(FUZZERS) $(OUT)/tests/fuzz/seeds
 
 ##sanitize: the tests under the address, undefined behaviour and thread sanitizers
 .PHONY: sanitize

@@ -238,7 +238,8 @@ static bool compute(const api_job *job, const api_run *run, api_problem *problem
                      .isa = (layer_isa)run->isa};
     if (!allocate_results(job, problem))
         return false;
-    if (size > 0 && (how.workspace = api_arena_allocate(job->arena, size)) == NULL)
+    how.workspace = api_arena_allocate(job->arena, size); /* never NULL, for offsets are added */
+    if (how.workspace == NULL)
         return refuse_memory(problem, job->arena, size);
     return check_status(job->operation->compute(job->call, &how), problem);
 }

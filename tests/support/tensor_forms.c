@@ -86,8 +86,10 @@ static bool read_shape(const cJSON *shape, tensor *values)
 static bool read_object(const cJSON *item, tensor *values)
 {
     tensor flat = {0};
-    if (!read_shape(cJSON_GetObjectItemCaseSensitive(item, "shape"), values))
+    if (!read_shape(cJSON_GetObjectItemCaseSensitive(item, "shape"), values)) {
+        tensor_free(values);
         return false;
+    }
     const bool read = read_nested(cJSON_GetObjectItemCaseSensitive(item, "data"), &flat) &&
                       flat.count == values->count;
     if (read)
