@@ -207,6 +207,7 @@ EMPTY_SERVER := $(OUT)/tests/bench/peers/empty_server
 $(EMPTY_SERVER): %: %.c.o
 	$(CC) $(LDFLAGS) -o $@ $< $(HTTP_LIBS)
 
+$(OUT)/tests/preload/memory_fails.so: tests/preload/memory_fails.h
 $(PRELOADS): $(OUT)/%.so: %.c
 	@mkdir -p $(@D)
 	$(CC) -std=c17 -D_GNU_SOURCE -O1 -g -fPIC -shared $(C_WARNINGS) -o $@ $< -ldl

@@ -1,6 +1,7 @@
 /* Scarce memory: whatever the arena's limit, the answer is whole.
  * SPDX-License-Identifier: MIT */
 #include "operation.h"
+#include "support/cases.h"
 #include "support/service.h"
 
 #include <setjmp.h>
@@ -68,11 +69,43 @@ static void scarce_memory_leaves_refusals_whole(void **state)
     service_close(&service);
 }
 
+/* In steps of what the case takes with enough: the right answer, or a problem, of memory if there
+ * would have been none. */
+static void sweep_case(test_service *service, const test_case *one)
+{
+    enum { STEPS = 64 };
+    const size_t most = service->limits.memory_size;
+    service_post(service, one->path, one->request);
+    const size_t used = api_arena_used(service->arena);
+    for (size_t step = 0; step < STEPS; step++) {
+        char message[CASE_MESSAGE_SIZE] = "";
+        service->limits.memory_size = used * step / STEPS;
+        const api_response reply = service_post(service, one->path, one->request);
+        const bool refused =
+            reply.status == 413 || (reply.status == one->status && one->status != 200);
+        if (!refused && !case_accepts(one, reply.status, reply.body, reply.body_size, message))
+            fail_msg("%s with %zu bytes: %s", one->name, service->limits.memory_size, message);
+    }
+    service->limits.memory_size = most;
+}
+
+static void scarce_memory_spoils_no_case(void **state)
+{
+    (void)state;
+    test_service service = service_open();
+    test_cases cases = cases_load();
+    for (size_t i = 0; i < cases.count; i++)
+        sweep_case(&service, &cases.cases[i]);
+    cases_free(&cases);
+    service_close(&service);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scarce_memory_is_a_problem_told_whole),
         cmocka_unit_test(scarce_memory_leaves_refusals_whole),
+        cmocka_unit_test(scarce_memory_spoils_no_case),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
