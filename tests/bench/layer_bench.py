@@ -134,11 +134,6 @@ def wanted_rows(parts):
             if not parts or any(row.name.startswith(part) or fnmatch(row.name, part) for part in parts)]
 
 
-def command():
-    arguments = ' '.join(sys.argv[1:])
-    return f'make bench-layers ARGS="{arguments}"' if arguments else 'make bench-layers'
-
-
 def run(rows, options, directory):
     """Entries by row name and number of threads; and the versions of the contenders."""
     started = {threads: contenders.start(options.contenders, threads) for threads in options.threads}
@@ -170,7 +165,7 @@ def main():
     report = layer_report.report(rows, options.threads, measured)
     print('\n' + report)
     if options.whole:
-        results.write('Layers', results.circumstances(command(), versions, busy) + '\n' + report)
+        results.write('Layers', results.circumstances(results.command('bench-layers'), versions, busy) + '\n' + report)
     sys.exit('some results are wrong' if wrong else 0)
 
 

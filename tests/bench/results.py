@@ -8,13 +8,14 @@ import os
 import platform
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 FILE = Path(__file__).parent / 'RESULTS.md'
 PREAMBLE = '''# Results
 
-What `make bench-layers` and `make bench-service` measured; each writes its own section. Contenders take turns within one
-run, so that whatever else the machine does meets all of them: ratios hold where times do not.
+What `make bench-layers` and `make bench-service` measured; each writes its own section. Contenders take turns within
+one run, so that whatever else the machine does meets all of them: ratios hold where times do not.
 '''
 
 
@@ -35,9 +36,15 @@ def said_by(*command):
         return 'unknown'
 
 
-def circumstances(command, versions, busy):
+def command(target):
+    """What makes these results again."""
+    arguments = ' '.join(sys.argv[1:])
+    return f'make {target} ARGS="{arguments}"' if arguments else f'make {target}'
+
+
+def circumstances(made_by, versions, busy):
     """When, where, of what, and how to do it again; `busy` is the load average before."""
-    return f'''- {datetime.date.today()}, commit {said_by('git', 'rev-parse', '--short=10', 'HEAD')}, `{command}`
+    return f'''- {datetime.date.today()}, commit {said_by('git', 'rev-parse', '--short=10', 'HEAD')}, `{made_by}`
 - {len(os.sched_getaffinity(0))} cores of {processor()} ({instruction_sets()}), Linux {platform.release()}, \
 {said_by('gcc', '--version').splitlines()[0]}
 - {f'the cores were shared: load average before the run {busy:.1f}' if busy > 0.5 else 'a quiet machine'}

@@ -4,6 +4,7 @@ SPDX-License-Identifier: MIT
 """
 
 import http.client
+import json
 import os
 import re
 import signal
@@ -99,6 +100,17 @@ class Server:
         self.process.stdin.close()
         os.killpg(self.process.pid, signal.SIGTERM)
         self.process.wait()
+
+
+def version(name):
+    """Those of its packages, and of onnxruntime."""
+    packages, beside = INSTALLED[name]
+    said = subprocess.run(['dpkg-query', '--show', '--showformat=${Package} ${Version}, ', *packages],
+                          capture_output=True, text=True).stdout
+    package = Path(beside or '') / 'node_modules/onnxruntime-node/package.json'
+    if package.is_file():
+        said += f'onnxruntime-node {json.loads(package.read_text())["version"]}, '
+    return f'{name}: {said[:-2]}'
 
 
 def package_closure(packages):

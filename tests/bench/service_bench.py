@@ -172,7 +172,8 @@ def case_table(loads):
         cells = []
         for connections in CONNECTIONS:
             mine, its = loads[connections][LAYERD], loads[connections][name]
-            cells += [f'{its.rate:,.0f}', ratio(mine, its), f'{its.half:.3g}', f'{its.nearly_all:.3g}', f'{its.cost:,.0f}']
+            cells += [f'{its.rate:,.0f}', ratio(mine, its),
+                      f'{its.half:.3g}', f'{its.nearly_all:.3g}', f'{its.cost:,.0f}']
         lines.append([name, *cells])
     titles = [f'{title}, {connections} conn.' for connections in CONNECTIONS
               for title in ('per second', 'layerd / this', 'p50 ms', 'p99 ms', 'processor µs')]
@@ -203,11 +204,14 @@ def footprint_table(running, starts, idle):
                           'installed, MB'], lines)
 
 
-EXPLANATION = '''wrk with one thread on the same machine; medians of {rounds} loads of {seconds} s (large tensors: twice as long),
-the servers taking turns, none of them logging requests; ratios also of the best loads, in brackets. Peers run one process
-a core. The *empty libmicrohttpd reply* takes the same bytes and sends as many as layerd, but computes nothing. *Processor
-µs* is what a server computes for a request, which holds also where others want the processors. Every output was compared
-with layerd's first.
+EXPLANATION = '''wrk with one thread on the same machine; medians of {rounds} loads of {seconds} s (large tensors: twice as
+long), the servers taking turns, none of them logging requests; ratios also of the best loads, in brackets. Peers run one
+process a core. The *empty libmicrohttpd reply* takes the same bytes and sends as many as layerd, but computes nothing.
+*Processor µs* is what a server computes for a request, which holds also where others want the processors. Every output
+was compared with layerd's first.
+'''
+MEMORY = '''Memory is of all processes of a server, pages that they share counted once. Installed are its packages with all
+that they depend upon, the C library and Python or node included.
 '''
 
 
@@ -216,9 +220,7 @@ def report(measured, footprint, options):
              '### Against an empty reply\n', empty_table(measured)]
     for case, loads in measured.items():
         parts += [f'### {case.title}\n', case_table(loads)]
-    parts += ['### Footprint\n', footprint,
-              'Memory is of all processes of a server, pages that they share counted once. Installed are its packages with '
-              'all\nthat they depend upon, the C library and Python or node included.\n']
+    parts += ['### Footprint\n', footprint, MEMORY]
     return '\n'.join(parts)
 
 
@@ -263,8 +265,8 @@ def main():
     text = report(measured, footprint, options)
     print('\n'.join(['', text, *missing]))
     if not options.cases and not options.peers:
-        said = missing or ['all peers installed']
-        results.write('Service', results.circumstances('make bench-service', said, busy) + '\n' + text)
+        said = [servers.version(server.name) for server in running if server.name in servers.INSTALLED] + missing
+        results.write('Service', results.circumstances(results.command('bench-service'), said, busy) + '\n' + text)
 
 
 if __name__ == '__main__':

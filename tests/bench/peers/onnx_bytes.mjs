@@ -29,7 +29,8 @@ function valueInfo(field, {name, shape}) {
 
 function initializer(field, {name, shape, data}) {
     const raw = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-    return message(field, ...shape.map((extent) => integer(1, extent)), integer(2, FLOAT), bytes(8, name), bytes(9, raw));
+    const extents = shape.map((extent) => integer(1, extent));
+    return message(field, ...extents, integer(2, FLOAT), bytes(8, name), bytes(9, raw));
 }
 
 // Tensors are {name, shape}; those that also have `data` are part of the model, the others its inputs.

@@ -29,7 +29,8 @@ function sessionFor(ort, x, w) {
     const key = `${x.shape}/${w.shape}`;
     if (!sessions.has(key)) {
         const shape = [1, w.shape[0], x.shape[2] - w.shape[2] + 1, x.shape[3] - w.shape[3] + 1];
-        const model = onnxModel('Conv', {}, [{name: 'x', shape: x.shape}, {name: 'w', shape: w.shape}], {name: 'y', shape});
+        const inputs = [{name: 'x', shape: x.shape}, {name: 'w', shape: w.shape}];
+        const model = onnxModel('Conv', {}, inputs, {name: 'y', shape});
         sessions.set(key, ort.InferenceSession.create(model, {intraOpNumThreads: 1, interOpNumThreads: 1}));
     }
     return sessions.get(key);
