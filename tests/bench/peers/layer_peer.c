@@ -5,6 +5,7 @@
 #include "peer.h"
 #include "workers.h"
 
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ static struct {
     const peer *self;
     layer_executor executor;
     int status;
+    sem_t served;
 } pool;
 
 static layer_geometry geometry_of(const peer_row *row)
@@ -149,6 +151,7 @@ static void serve(server_work *work)
 {
     (void)work;
     pool.status = peer_serve(pool.self);
+    sem_post(&pool.served);
 }
 
 /* Everything happens on a worker, as in the daemon; idle workers help it. */
@@ -162,8 +165,10 @@ int main(int count, char *arguments[])
     pool.self = &self;
     pool.work.run = serve;
     pool.executor = (layer_executor){executor.parallel_for, executor.context, executor.threads};
-    if (server_workers_reserve())
-        server_workers_push(&pool.work);
+    if (sem_init(&pool.served, 0, 0) != 0 || !server_workers_reserve())
+        return EXIT_FAILURE;
+    server_workers_push(&pool.work);
+    sem_wait(&pool.served); /* workers that are told to stop do not help */
     server_workers_stop();
     return pool.status;
 }
