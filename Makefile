@@ -79,7 +79,7 @@ LIB_HEADERS := $(wildcard lib/include/layer/*.h)
 API_SOURCES := $(wildcard api/*.c api/operations/*.c api/*.cc)
 SERVER_SOURCES := $(wildcard server/*.c)
 SUPPORT_SOURCES := $(wildcard tests/oracle/*.c tests/support/*.c)
-TEST_SOURCES := $(wildcard tests/unit/*.c tests/property/*.c tests/integration/*.c)
+TEST_SOURCES := $(wildcard $(patsubst %,tests/%/*.c,unit property integration cluster))
 CONFORMANCE_SOURCES := $(wildcard tests/conformance/*_test.c)
 FUZZ_SOURCES := $(wildcard tests/fuzz/*_fuzz.c)
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
@@ -226,7 +226,7 @@ run:
 ##test: install what is missing, build, and pass every test
 .PHONY: test
 test:
-	@.ci/install build test
+	@.ci/install build test cluster
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all tests
 	@$(MAKE) --no-print-directory -s layers
 	@OUT=$(OUT) tests/run $(TESTS) $(CONFORMANCE) $(TEST_SCRIPTS)

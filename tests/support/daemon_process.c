@@ -158,6 +158,13 @@ void daemon_stop(daemon_process *daemon)
         fail_msg("the daemon ended with %d", status);
 }
 
+void daemon_kill(daemon_process *daemon)
+{
+    kill(daemon->process.pid, SIGKILL);
+    child_wait(&daemon->process, STOP_SECONDS);
+    forget(daemon);
+}
+
 int daemon_teardown(void **state)
 {
     (void)state;

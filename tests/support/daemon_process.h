@@ -36,6 +36,9 @@ void daemon_stop(daemon_process *daemon);
 /* Waits for a daemon that was told to end; its exit status. The log is checked, all is freed. */
 int daemon_finish(daemon_process *daemon);
 
+/* Ends a daemon by SIGKILL. */
+void daemon_kill(daemon_process *daemon);
+
 /* Fails the test unless every line of the log is a JSON object: a sanitizer's report is not. */
 void daemon_check_log(const daemon_process *daemon);
 
