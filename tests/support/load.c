@@ -221,11 +221,10 @@ load *load_start(const load_options *options)
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, STACK_SIZE);
     for (size_t i = 0; i < options->clients; i++) {
-        clients[i] = (client){.of = of, .descriptor = -1, .reply = malloc(REPLY_SIZE)};
+        clients[i] = (client){.of = of, .descriptor = -1, .reply = calloc(1, REPLY_SIZE)};
         if (clients[i].reply == NULL ||
             pthread_create(&clients[i].thread, &attributes, run_client, &clients[i]) != 0)
             abort();
-        clients[i].reply[0] = '\0';
     }
     pthread_attr_destroy(&attributes);
     return of;
