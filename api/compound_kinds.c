@@ -80,8 +80,8 @@ static bool decode_objects(api_decoder *decoder, const api_field *field, const c
     objects->count = (size_t)count;
     objects->items = api_arena_allocate(decoder->arena, objects->count * field->item_size);
     if (objects->items == NULL)
-        return api_refuse(decoder->problem, 413, decoder->pointer, "no memory for %d objects",
-                          count);
+        return api_refuse_past(decoder->problem, API_LIMIT_MEMORY, decoder->pointer,
+                               "no memory for %d objects", count);
     memset(objects->items, 0, objects->count * field->item_size);
     size_t index = 0;
     const cJSON *child;
@@ -177,8 +177,8 @@ static bool decode_texts(api_decoder *decoder, const api_field *field, const cJS
         return api_refuse_value(decoder, field, item);
     texts->values = api_arena_allocate(decoder->arena, (size_t)count * sizeof *texts->values);
     if (texts->values == NULL)
-        return api_refuse(decoder->problem, 413, decoder->pointer, "no memory for %d strings",
-                          count);
+        return api_refuse_past(decoder->problem, API_LIMIT_MEMORY, decoder->pointer,
+                               "no memory for %d strings", count);
     const cJSON *child;
     cJSON_ArrayForEach(child, item)
     {

@@ -213,8 +213,8 @@ static bool decode_sequence(api_decoder *decoder, const api_field *field, const 
     sequence->count = array->count;
     sequence->values = api_arena_allocate(decoder->arena, array->count * sizeof(int));
     if (sequence->values == NULL)
-        return api_refuse(decoder->problem, 413, decoder->pointer, "no memory for %zu integers",
-                          array->count);
+        return api_refuse_past(decoder->problem, API_LIMIT_MEMORY, decoder->pointer,
+                               "no memory for %zu integers", array->count);
     return copy_integers(decoder, field, item, array, sequence->values);
 }
 

@@ -10,7 +10,7 @@ static const char network_input[] = "input";
 
 bool api_refuse_layers_memory(api_problem *problem)
 {
-    return api_refuse(problem, 413, "/layers", "no memory for the layers");
+    return api_refuse_past(problem, API_LIMIT_MEMORY, "/layers", "no memory for the layers");
 }
 
 static int compare_names(const void *left, const void *right)

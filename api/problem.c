@@ -61,15 +61,36 @@ static const status_row *find_row(int status)
     return failed;
 }
 
-bool api_refuse(api_problem *problem, int status, const char *pointer, const char *format, ...)
+static void record(api_problem *problem, int status, api_limit limit, const char *pointer,
+                   const char *format, va_list arguments) __attribute__((format(printf, 5, 0)));
+
+static void record(api_problem *problem, int status, api_limit limit, const char *pointer,
+                   const char *format, va_list arguments)
 {
     if (problem->status != 0)
-        return false;
+        return;
     problem->status = status;
+    problem->limit = limit;
     snprintf(problem->pointer, sizeof problem->pointer, "%s", pointer);
+    vsnprintf(problem->detail, sizeof problem->detail, format, arguments);
+}
+
+bool api_refuse(api_problem *problem, int status, const char *pointer, const char *format, ...)
+{
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(problem->detail, sizeof problem->detail, format, arguments);
+    record(problem, status, status == 413 ? API_LIMIT_FIXED : API_LIMIT_NONE, pointer, format,
+           arguments);
+    va_end(arguments);
+    return false;
+}
+
+bool api_refuse_past(api_problem *problem, api_limit limit, const char *pointer, const char *format,
+                     ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    record(problem, 413, limit, pointer, format, arguments);
     va_end(arguments);
     return false;
 }

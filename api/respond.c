@@ -33,13 +33,15 @@ static bool answer_problem(const api_problem *problem, api_arena *arena, api_res
 {
     const char *const pointer = *problem->pointer == '\0' ? NULL : problem->pointer;
     api_problem_response(arena, problem->status, problem->detail, pointer, response);
+    response->limit = problem->limit;
     return false;
 }
 
 static bool refuse_memory(api_problem *problem, const api_arena *arena, size_t size)
 {
-    return api_refuse(problem, 413, "", "the limit of memory is %zu bytes; this request takes %zu",
-                      api_arena_used(arena) + api_arena_left(arena), api_arena_used(arena) + size);
+    return api_refuse_past(
+        problem, API_LIMIT_MEMORY, "", "the limit of memory is %zu bytes; this request takes %zu",
+        api_arena_used(arena) + api_arena_left(arena), api_arena_used(arena) + size);
 }
 
 /* The reply's tensors in turn, as rows are; NULL after the last. */
@@ -59,8 +61,9 @@ static bool read_document(const api_request *request, const api_limits *limits, 
                           size_t size, api_document *document, api_problem *problem)
 {
     if (size > limits->json_size)
-        return api_refuse(problem, 413, "", "the limit of JSON is %zu bytes; this request has %zu",
-                          limits->json_size, size);
+        return api_refuse_past(problem, API_LIMIT_JSON, "",
+                               "the limit of JSON is %zu bytes; this request has %zu",
+                               limits->json_size, size);
     return api_read(request->body == NULL ? "" : request->body, size, limits->tensor_elements,
                     arena, document, problem) &&
            (cJSON_IsObject(document->root) ||
@@ -155,14 +158,14 @@ static bool admit(const api_job *job, api_problem *problem)
 {
     const api_limits *const limits = &job->limits;
     if (job->cost.multiplications > limits->multiplications)
-        return api_refuse(problem, 413, "",
-                          "the limit of multiplications is %llu; this request takes %llu",
-                          (unsigned long long)limits->multiplications,
-                          (unsigned long long)job->cost.multiplications);
+        return api_refuse_past(problem, API_LIMIT_MULTIPLICATIONS, "",
+                               "the limit of multiplications is %llu; this request takes %llu",
+                               (unsigned long long)limits->multiplications,
+                               (unsigned long long)job->cost.multiplications);
     if (whole_memory(job) > limits->memory_size)
-        return api_refuse(problem, 413, "",
-                          "the limit of memory is %zu bytes; this request takes %zu",
-                          limits->memory_size, whole_memory(job));
+        return api_refuse_past(problem, API_LIMIT_MEMORY, "",
+                               "the limit of memory is %zu bytes; this request takes %zu",
+                               limits->memory_size, whole_memory(job));
     return true;
 }
 

@@ -121,7 +121,22 @@ void api_refuse_here(api_scan *scan, int status, const char *format, ...)
 void api_refuse_memory(api_scan *scan)
 {
     const size_t limit = api_arena_used(scan->arena) + api_arena_left(scan->arena);
-    api_refuse_here(scan, 413, "the request takes more than the %zu bytes of memory it may", limit);
+    char pointer[API_POINTER_SIZE];
+    if (api_is_silent(scan))
+        return;
+    write_pointer(scan, pointer);
+    api_refuse_past(scan->problem, API_LIMIT_MEMORY, pointer,
+                    "the request takes more than the %zu bytes of memory it may", limit);
+}
+
+void api_refuse_elements(api_scan *scan)
+{
+    char pointer[API_POINTER_SIZE];
+    if (api_is_silent(scan))
+        return;
+    write_pointer(scan, pointer);
+    api_refuse_past(scan->problem, API_LIMIT_ELEMENTS, pointer,
+                    "more than %zu elements in one array", scan->max_elements);
 }
 
 void api_refuse_number(api_scan *scan, const char *text, const char *end)

@@ -70,6 +70,7 @@ bool api_fault(api_scan *scan, const char *at, const char *found, const char *ex
 void api_refuse_here(api_scan *scan, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void api_refuse_memory(api_scan *scan);
+void api_refuse_elements(api_scan *scan);
 
 /* Refuses the number from `text` to `end` as beyond binary32. */
 void api_refuse_number(api_scan *scan, const char *text, const char *end);

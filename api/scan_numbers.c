@@ -88,7 +88,7 @@ static bool scan_unusual(lifting *lift)
     if (isinf(value))
         api_refuse_number(scan, scan->at, after);
     else if (lift->count == scan->max_elements)
-        api_refuse_here(scan, 413, "more than %zu elements in one array", scan->max_elements);
+        api_refuse_elements(scan);
     else
         api_refuse_memory(scan);
     lift->capacity = 0;

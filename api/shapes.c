@@ -30,14 +30,15 @@ bool api_shape_admit(const layer_shape *shape, const char *name, const char *poi
     double product = 1; /* five axes may pass 2^64 */
     for (int axis = 0; axis < shape->rank; axis++) {
         if (shape->extent[axis] > longest)
-            return api_refuse(problem, 413, pointer, "the limit of an axis is %d; %s has shape %s",
-                              longest, name, api_shape_text(shape, text));
+            return api_refuse_past(problem, API_LIMIT_AXIS, pointer,
+                                   "the limit of an axis is %d; %s has shape %s", longest, name,
+                                   api_shape_text(shape, text));
         product *= shape->extent[axis];
     }
     if (product > (double)most)
-        return api_refuse(problem, 413, pointer,
-                          "the limit of a tensor is %zu elements; %s of shape %s has %.0f", most,
-                          name, api_shape_text(shape, text), product);
+        return api_refuse_past(problem, API_LIMIT_ELEMENTS, pointer,
+                               "the limit of a tensor is %zu elements; %s of shape %s has %.0f",
+                               most, name, api_shape_text(shape, text), product);
     *count = (size_t)product;
     return true;
 }

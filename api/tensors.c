@@ -101,8 +101,8 @@ static bool take_bytes(api_decoder *decoder, const tensor_object *object, api_te
     if ((uintptr_t)bytes % _Alignof(float) != 0) {
         void *copy = api_arena_allocate(decoder->arena, size);
         if (copy == NULL) {
-            return api_refuse(decoder->problem, 413, decoder->pointer,
-                              "no memory for the tensor's %zu bytes", size);
+            return api_refuse_past(decoder->problem, API_LIMIT_MEMORY, decoder->pointer,
+                                   "no memory for the tensor's %zu bytes", size);
         }
         bytes = memcpy(copy, bytes, size);
     }

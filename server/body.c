@@ -27,10 +27,11 @@ static void extend_deadline(const server_request *request)
                             request->begun + server_nanoseconds(seconds));
 }
 
-size_t server_body_limit(const server_request *request)
+size_t server_body_limit(const server_request *request, server_limit *which)
 {
     const server_options *const options = request->options;
     const bool text = request->call.json_length == NULL && options->max_json < options->max_body;
+    *which = text ? SERVER_LIMIT_JSON : SERVER_LIMIT_BODY;
     return text ? options->max_json : options->max_body;
 }
 
@@ -57,8 +58,9 @@ static bool refuse(server_request *request, server_admission admission)
         server_refuse_for_now(request, SERVER_REFUSED_MEMORY,
                               "other requests hold the memory that this one needs");
     else
-        server_refuse(request, 413, "the body is longer than the memory limit of %zu bytes",
-                      server_memory_limit());
+        server_refuse_past(request, SERVER_LIMIT_MEMORY, 413,
+                           "the body is longer than the memory limit of %zu bytes",
+                           server_memory_limit());
     return false;
 }
 
@@ -66,9 +68,12 @@ static bool refuse(server_request *request, server_admission admission)
 static bool grow(server_request *request, size_t size)
 {
     server_lease *const lease = request->lease;
-    const size_t limit = request->chunked ? server_body_limit(request) : request->body_announced;
+    server_limit which;
+    const size_t allowed = server_body_limit(request, &which);
+    const size_t limit = request->chunked ? allowed : request->body_announced;
     if (size > limit) {
-        server_refuse(request, 413, "the body is longer than the limit of %zu bytes", limit);
+        server_refuse_past(request, which, 413, "the body is longer than the limit of %zu bytes",
+                           limit);
         return false;
     }
     const size_t offset = request->body_offset, needed = offset + size, most = offset + limit;

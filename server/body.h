@@ -5,8 +5,8 @@
 
 #include "request.h"
 
-/* The longest body that the request may have: text has a limit of its own. */
-size_t server_body_limit(const server_request *request);
+/* The longest body that the request may have, and which limit that is: text has one of its own. */
+size_t server_body_limit(const server_request *request, server_limit *which);
 
 void server_body_begin(server_request *request);
 

@@ -30,8 +30,9 @@ static size_t parse_memory_size(size_t text_size)
 static bool refuse_cancelled(server_request *request, server_cancellation why)
 {
     if (why == SERVER_CANCELLED_DEADLINE) {
-        server_refuse(request, 504, "the deadline of %g seconds passed before the answer was ready",
-                      request->deadline_seconds);
+        server_refuse_past(request, SERVER_LIMIT_DEADLINE, 504,
+                           "the deadline of %g seconds passed before the answer was ready",
+                           request->deadline_seconds);
     } else if (why == SERVER_CANCELLED_GONE) {
         server_refuse(request, 503, "the client has left");
         request->response.status = 499; /* HTTP has no status for it: this is for the log */
@@ -60,9 +61,25 @@ static bool charge(server_request *request, size_t size)
         server_refuse_for_now(request, SERVER_REFUSED_MEMORY,
                               "other requests hold the memory that this one needs");
     else if (admission == SERVER_NEVER)
-        server_refuse(request, 413, "the request takes %zu bytes of memory, the limit is %zu", size,
-                      server_memory_limit());
+        server_refuse_past(request, SERVER_LIMIT_MEMORY, 413,
+                           "the request takes %zu bytes of memory, the limit is %zu", size,
+                           server_memory_limit());
     return admission == SERVER_ADMITTED;
+}
+
+/* What the api has refused counts with what is refused here. */
+static void count_limit(api_limit limit)
+{
+    static const server_limit limits[] = {
+        [API_LIMIT_FIXED] = SERVER_LIMIT_FIXED,
+        [API_LIMIT_JSON] = SERVER_LIMIT_JSON,
+        [API_LIMIT_ELEMENTS] = SERVER_LIMIT_ELEMENTS,
+        [API_LIMIT_AXIS] = SERVER_LIMIT_AXIS,
+        [API_LIMIT_MEMORY] = SERVER_LIMIT_MEMORY,
+        [API_LIMIT_MULTIPLICATIONS] = SERVER_LIMIT_MULTIPLICATIONS,
+    };
+    if (limit != API_LIMIT_NONE)
+        server_metrics_exceed(limits[limit]);
 }
 
 /* Afterwards the budget is charged with all that the request will take. False: the response is
@@ -85,6 +102,7 @@ static bool parse(server_request *request)
     const size_t used = size + api_arena_used(request->lease->arena);
     if (request->job == NULL) {
         server_lease_charge(request->lease, used);
+        count_limit(request->response.limit);
         return false;
     }
     return charge(request, used + api_job_cost(request->job).memory_size);

@@ -39,18 +39,22 @@ typedef struct {
 #define PHASE_TEXT(name, text) text,
 static const char *const phase_names[] = {SERVER_PHASES(PHASE_TEXT)};
 static const char *const refusal_names[] = {SERVER_REFUSALS(PHASE_TEXT)};
+static const char *const limit_names[] = {SERVER_LIMITS(PHASE_TEXT)};
 #undef PHASE_TEXT
 
 static struct {
     operation_metrics *operations; /* the service's, then one for all else */
     size_t operation_count;
     _Atomic uint64_t refused[SERVER_REFUSAL_COUNT];
+    _Atomic uint64_t exceeded[SERVER_LIMIT_COUNT];
+    const server_options *options;
     double start_time;
     int isa;
 } state;
 
 bool server_metrics_start(const server_options *options)
 {
+    state.options = options;
     api_isa_find(options->isa, &state.isa);
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -104,6 +108,11 @@ void server_metrics_refuse(server_refusal reason)
     atomic_fetch_add_explicit(&state.refused[reason], 1, memory_order_relaxed);
 }
 
+void server_metrics_exceed(server_limit limit)
+{
+    atomic_fetch_add_explicit(&state.exceeded[limit], 1, memory_order_relaxed);
+}
+
 static void head(FILE *page, const char *name, const char *type, const char *help)
 {
     fprintf(page, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
@@ -152,6 +161,11 @@ static void write_counters(FILE *page)
     for (size_t i = 0; i < SERVER_REFUSAL_COUNT; i++)
         fprintf(page, "layerd_refused_total{reason=\"%s\"} %ju\n", refusal_names[i],
                 (uintmax_t)atomic_load(&state.refused[i]));
+    head(page, "layerd_limits_exceeded_total", "counter",
+         "What clients asked too much of or were too slow for, by the option that sets it.");
+    for (size_t i = 0; i < SERVER_LIMIT_COUNT; i++)
+        fprintf(page, "layerd_limits_exceeded_total{option=\"%s\"} %ju\n", limit_names[i],
+                (uintmax_t)atomic_load(&state.exceeded[i]));
     head(page, "layerd_log_lines_dropped_total", "counter", "Log lines that could not be written.");
     fprintf(page, "layerd_log_lines_dropped_total %ju\n", (uintmax_t)server_log_dropped());
 }
@@ -182,6 +196,9 @@ static double open_descriptors(void)
 static void write_gauges(FILE *page)
 {
     gauge(page, "layerd_connections", "Open connections.", (double)server_connection_count());
+    gauge(page, "layerd_connections_limit", "How many there may be.",
+          (double)state.options->max_connections);
+    gauge(page, "layerd_queue_limit", "How many requests may wait.", (double)state.options->queue);
     gauge(page, "layerd_queue_length", "Requests waiting for a worker.",
           (double)server_workers_queue_length());
     gauge(page, "layerd_memory_in_flight_bytes", "Memory reserved by requests in flight.",

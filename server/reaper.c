@@ -51,6 +51,14 @@ static void shut(server_connection *connection, uint64_t state, server_activity 
         shutdown(connection->descriptor, SHUT_RDWR);
 }
 
+static void count_lateness(server_activity activity)
+{
+    server_metrics_exceed(activity == SERVER_BODY || activity == SERVER_SEND
+                              ? SERVER_LIMIT_BODY_TIME
+                          : activity == SERVER_IDLE ? SERVER_LIMIT_IDLE_TIME
+                                                    : SERVER_LIMIT_HEAD_TIME);
+}
+
 /* A reply may be sent past libmicrohttpd where it writes nothing: while it reads a request. */
 static void time_out(server_connection *connection, uint64_t state)
 {
@@ -58,6 +66,8 @@ static void time_out(server_connection *connection, uint64_t state)
     const int descriptor = connection->descriptor;
     if (!atomic_compare_exchange_strong(&connection->state, &state, SERVER_CUT))
         return;
+    if (reaper.now >= server_state_deadline(state))
+        count_lateness(activity);
     if (activity == SERVER_HEAD || activity == SERVER_BODY ||
         (activity == SERVER_FRESH && received_anything(descriptor)))
         server_send_canned(descriptor, SERVER_CANNED_TIMEOUT);

@@ -22,7 +22,10 @@ static const size_t short_size = (size_t)16 << 10;
 static const char no_memory[] =
     SERVER_PROBLEM(503, "Service Unavailable", "the server has no memory for this request now");
 
-void server_refuse(server_request *request, int status, const char *format, ...)
+static void refuse(server_request *request, int status, const char *format, va_list arguments)
+    __attribute__((format(printf, 3, 0)));
+
+static void refuse(server_request *request, int status, const char *format, va_list arguments)
 {
     if (request->lease == NULL)
         request->lease = server_lease_take();
@@ -34,11 +37,26 @@ void server_refuse(server_request *request, int status, const char *format, ...)
         return;
     }
     char detail[DETAIL_SIZE];
+    vsnprintf(detail, sizeof detail, format, arguments);
+    api_problem_response(request->lease->arena, status, detail, NULL, &request->response);
+}
+
+void server_refuse(server_request *request, int status, const char *format, ...)
+{
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(detail, sizeof detail, format, arguments);
+    refuse(request, status, format, arguments);
     va_end(arguments);
-    api_problem_response(request->lease->arena, status, detail, NULL, &request->response);
+}
+
+void server_refuse_past(server_request *request, server_limit limit, int status, const char *format,
+                        ...)
+{
+    va_list arguments;
+    server_metrics_exceed(limit);
+    va_start(arguments, format);
+    refuse(request, status, format, arguments);
+    va_end(arguments);
 }
 
 void server_refuse_for_now(server_request *request, server_refusal reason, const char *detail)

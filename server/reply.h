@@ -11,6 +11,10 @@
 void server_refuse(server_request *request, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The same for a limit of ours, counted. */
+void server_refuse_past(server_request *request, server_limit limit, int status, const char *format,
+                        ...) __attribute__((format(printf, 4, 5)));
+
 /* The same for a lack that passes: 503 with Retry-After, counted. */
 void server_refuse_for_now(server_request *request, server_refusal reason, const char *detail);
 

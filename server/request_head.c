@@ -28,14 +28,17 @@ static bool check_size(server_request *request, const server_headers *seen)
     const size_t limit = request->options->max_header;
     request->must_close = true;
     if (request->target_size > limit)
-        server_refuse(request, 414, "the request target has %zu bytes, more than the limit of %zu",
-                      request->target_size, limit);
+        server_refuse_past(request, SERVER_LIMIT_HEADER, 414,
+                           "the request target has %zu bytes, more than the limit of %zu",
+                           request->target_size, limit);
     else if (seen->size > limit)
-        server_refuse(request, 431, "the headers have %zu bytes, more than the limit of %zu",
-                      seen->size, limit);
+        server_refuse_past(request, SERVER_LIMIT_HEADER, 431,
+                           "the headers have %zu bytes, more than the limit of %zu", seen->size,
+                           limit);
     else if (seen->lines > MAX_HEADER_LINES)
-        server_refuse(request, 431, "there are %zu headers, more than the limit of %d", seen->lines,
-                      MAX_HEADER_LINES);
+        server_refuse_past(request, SERVER_LIMIT_FIXED, 431,
+                           "there are %zu headers, more than the limit of %d", seen->lines,
+                           MAX_HEADER_LINES);
     else
         request->must_close = false;
     return !request->must_close;
@@ -141,17 +144,19 @@ static bool refuse_memory(server_request *request, server_admission admission)
         server_refuse_for_now(request, SERVER_REFUSED_MEMORY,
                               "other requests hold the memory that this one needs");
     else
-        server_refuse(request, 413, "a body of %zu bytes is more than the memory limit of %zu",
-                      request->body_announced, server_memory_limit());
+        server_refuse_past(request, SERVER_LIMIT_MEMORY, 413,
+                           "a body of %zu bytes is more than the memory limit of %zu",
+                           request->body_announced, server_memory_limit());
     return false;
 }
 
 bool server_head_admit(server_request *request)
 {
-    const size_t size = request->body_announced, limit = server_body_limit(request);
+    server_limit which;
+    const size_t size = request->body_announced, limit = server_body_limit(request, &which);
     if (size > limit) {
-        server_refuse(request, 413, "the body has %zu bytes, more than the limit of %zu", size,
-                      limit);
+        server_refuse_past(request, which, 413,
+                           "the body has %zu bytes, more than the limit of %zu", size, limit);
         return false;
     }
     if (server_stage_now() == SERVER_STOPPING) {

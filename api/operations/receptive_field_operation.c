@@ -182,7 +182,7 @@ static bool fill_rows(receptive_field_call *call, api_problem *problem)
     const api_network_layer *const items = call->request.layers.items;
     row *const rows = api_arena_allocate(call->call.arena, network->count * sizeof *rows);
     if (rows == NULL)
-        return api_refuse(problem, 413, "/layers", "no memory for the layers");
+        return api_refuse_past(problem, API_LIMIT_MEMORY, "/layers", "no memory for the layers");
     for (size_t i = 0; i < network->count; i++) {
         const layer_receptive_field *const field = &call->read.fields[i];
         rows[i] =

@@ -150,7 +150,8 @@ static bool fill_reply(variance_call *call, api_problem *problem)
     api_told_layer *const told =
         api_arena_allocate(call->call.arena, variance->count * sizeof *told);
     if (told == NULL)
-        return api_refuse(problem, 413, "", "no memory for %zu layers", variance->count);
+        return api_refuse_past(problem, API_LIMIT_MEMORY, "", "no memory for %zu layers",
+                               variance->count);
     for (size_t l = 0; l < variance->count; l++)
         told[l] = api_tell_layer(&variance->layers[l]);
     call->reply.layers = (api_objects){true, variance->count, told};

@@ -129,6 +129,7 @@ static void a_reader_that_stops_is_cut_off(void **state)
     raw_connection connection = raw_open(daemon->url);
     ask_for_weights(&connection);
     assert_true(daemon_is_at_rest(daemon->url));
+    assert_true(metric(daemon->url, "layerd_limits_exceeded_total", "body_timeout") == 1);
     raw_close(&connection);
     expect_rest(daemon);
 }

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "support/daemon_process.h"
 #include "support/expect.h"
+#include "support/exposition.h"
 #include "support/raw_connection.h"
 
 #include <setjmp.h>
@@ -15,6 +16,16 @@
 
 static const char conv_head[] =
     "POST /v1/conv HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n";
+
+/* The daemon has turned clients away by this limit alone. */
+static void expect_counted(const char *url, const char *option)
+{
+    char label[64];
+    snprintf(label, sizeof label, "option=\"%s\"", option);
+    assert_true(metric(url, "layerd_limits_exceeded_total", label) >= 1);
+    assert_true(metric(url, "layerd_limits_exceeded_total", "") ==
+                metric(url, "layerd_limits_exceeded_total", label));
+}
 
 /* A request with so many blanks after it. */
 static char *padded_request(size_t size)
@@ -39,7 +50,7 @@ static void check_too_large(const char *url, const char *path, const char *body,
 static void a_long_body_is_refused_by_its_head(void **state)
 {
     (void)state;
-    daemon_process *const daemon = daemon_with("--max-body", "100000");
+    daemon_process *const daemon = daemon_with("--max-body", "100000", "--max-json", "1MiB");
     raw_connection connection = raw_open(daemon->url);
     raw_write(&connection, conv_head);
     raw_write(&connection, "Content-Length: 100001\r\n\r\n");
@@ -48,6 +59,7 @@ static void a_long_body_is_refused_by_its_head(void **state)
     http_free(&reply);
     raw_close(&connection);
     expect_good(daemon->url);
+    expect_counted(daemon->url, "max_body");
     daemon_stop(daemon);
 }
 
@@ -63,6 +75,7 @@ static void a_long_body_that_is_sent_is_refused(void **state)
         check_too_large(daemon->url, "/v1/conv", over, "100000|3000000");
     free(just);
     free(over);
+    expect_counted(daemon->url, "max_body");
     daemon_stop(daemon);
 }
 
@@ -77,6 +90,7 @@ static void chunks_past_the_limit_are_refused(void **state)
     http_free(&reply);
     expect_good(daemon->url);
     free(over);
+    expect_counted(daemon->url, "max_body");
     daemon_stop(daemon);
 }
 
@@ -108,6 +122,7 @@ static void long_json_is_refused(void **state)
     char *const over = padded_request(60000);
     check_too_large(daemon->url, "/v1/conv", over, "50000|60000");
     free(over);
+    expect_counted(daemon->url, "max_json");
     daemon_stop(daemon);
 }
 
@@ -121,6 +136,7 @@ static void large_tensors_are_refused(void **state)
                     "10|12");
     check_too_large(daemon->url, "/v1/initialize", "{\"method\":\"xavier_normal\",\"shape\":[3,4]}",
                     "10|12");
+    expect_counted(daemon->url, "max_elements");
     daemon_stop(daemon);
 }
 
@@ -132,6 +148,7 @@ static void long_axes_are_refused(void **state)
                     "an axis is 10|11");
     check_too_large(daemon->url, "/v1/initialize", "{\"method\":\"constant\",\"shape\":[3,12]}",
                     "an axis is 10|12");
+    expect_counted(daemon->url, "max_axis");
     daemon_stop(daemon);
 }
 
@@ -142,6 +159,7 @@ static void many_multiplications_are_refused(void **state)
     check_too_large(daemon->url, "/v1/conv",
                     "{\"input\":[1,2,3,4,5,6,7,8,9,10],\"weight\":[1,2,3]}",
                     "multiplications|20|24");
+    expect_counted(daemon->url, "max_multiplications");
     daemon_stop(daemon);
 }
 
@@ -153,6 +171,7 @@ static void much_memory_is_refused(void **state)
                     "{\"method\":\"xavier_normal\",\"shape\":[2000,2000],"
                     "\"output_format\":\"binary\"}",
                     "memory");
+    expect_counted(daemon->url, "max_memory");
     daemon_stop(daemon);
 }
 
@@ -163,6 +182,7 @@ static void a_body_larger_than_all_memory_is_refused(void **state)
     char *const over = padded_request(10 << 20);
     check_too_large(daemon->url, "/v1/conv", over, "memory");
     free(over);
+    expect_counted(daemon->url, "max_memory");
     daemon_stop(daemon);
 }
 
@@ -229,6 +249,32 @@ static void json_has_limits_of_its_own(void **state)
     free(members);
 }
 
+static void bounds_that_are_no_option_are_counted_too(void **state)
+{
+    (void)state;
+    daemon_process *const daemon = daemon_start(&(daemon_options){0});
+    char *const string = repeated("{\"mode\":\"", "x", 5000, "\"}");
+    check_too_large(daemon->url, "/v1/conv", string, "4096");
+    free(string);
+    expect_counted(daemon->url, "none");
+    daemon_stop(daemon);
+}
+
+/* A head that the HTTP library has room for, and we have not. */
+static void long_heads_are_counted(void **state)
+{
+    (void)state;
+    daemon_process *const daemon = daemon_with("--max-header", "2000");
+    char header[3000] = "X-Long: ";
+    memset(header + 8, 'a', 2500);
+    http_reply reply =
+        http_send(daemon->url, &(http_request){.path = "/v1", .headers = HTTP_HEADERS(header)});
+    expect_problem(&reply, 431, "", "2000");
+    http_free(&reply);
+    expect_counted(daemon->url, "max_header");
+    daemon_stop(daemon);
+}
+
 /* Geometry beyond the bounds: which status it is depends on the bound, that it is a problem not. */
 static void extreme_geometry_is_refused(void **state)
 {
@@ -270,6 +316,8 @@ int main(void)
         daemon_test(much_memory_is_refused),
         daemon_test(a_body_larger_than_all_memory_is_refused),
         daemon_test(bodies_that_never_come_hold_no_memory),
+        daemon_test(bounds_that_are_no_option_are_counted_too),
+        daemon_test(long_heads_are_counted),
         cmocka_unit_test(json_has_limits_of_its_own),
         cmocka_unit_test(extreme_geometry_is_refused),
     };

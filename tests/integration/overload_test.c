@@ -112,6 +112,7 @@ static void a_deadline_in_the_queue_is_504(void **state)
     assert_true(raw_silent(&working));
     raw_close(&working);
     expect_good(daemon->url);
+    assert_true(metric(daemon->url, "layerd_limits_exceeded_total", "deadline") == 1);
     daemon_stop(daemon);
 }
 

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "support/daemon_process.h"
 #include "support/expect.h"
+#include "support/exposition.h"
 #include "support/raw_connection.h"
 #include "support/transport.h"
 
@@ -43,7 +44,8 @@ static size_t drip(raw_connection *connection, const char *text, size_t size, lo
 }
 
 /* The reaper cannot speak TLS: it only closes. */
-static void expect_refused_as_late(const daemon_process *daemon, raw_connection *connection)
+static void expect_refused_as_late(const daemon_process *daemon, raw_connection *connection,
+                                   const char *option)
 {
     if (!transport_is_tls()) {
         http_reply reply = raw_receive(connection);
@@ -53,6 +55,7 @@ static void expect_refused_as_late(const daemon_process *daemon, raw_connection 
     assert_true(raw_ended(connection));
     raw_close(connection);
     expect_good(daemon->url);
+    assert_true(metric(daemon->url, "layerd_limits_exceeded_total", option) == 1);
 }
 
 static void a_byte_at_a_time_within_the_limits_is_served(void **state)
@@ -76,7 +79,7 @@ static void a_head_that_stops_is_408(void **state)
     raw_connection connection = raw_open(daemon->url);
     raw_write(&connection, "POST /v1/conv HTTP/1.1\r\nHost:");
     expect_good(daemon->url);
-    expect_refused_as_late(daemon, &connection);
+    expect_refused_as_late(daemon, &connection, "head_timeout");
     daemon_stop(daemon);
 }
 
@@ -89,7 +92,7 @@ static void a_head_byte_by_byte_is_408(void **state)
     raw_connection connection = raw_open(daemon->url);
     const size_t sent = drip(&connection, text, strlen(text), 50);
     assert_true(sent < sizeof conv_head - 1);
-    expect_refused_as_late(daemon, &connection);
+    expect_refused_as_late(daemon, &connection, "head_timeout");
     daemon_stop(daemon);
 }
 
@@ -101,7 +104,7 @@ static void a_body_that_stops_is_408(void **state)
     raw_write(&connection, conv_head);
     raw_write(&connection, "Content-Length: 1000\r\n\r\n{\"input\":");
     expect_good(daemon->url);
-    expect_refused_as_late(daemon, &connection);
+    expect_refused_as_late(daemon, &connection, "body_timeout");
     daemon_stop(daemon);
 }
 
@@ -116,7 +119,7 @@ static void a_body_byte_by_byte_is_408(void **state)
     memset(blanks, ' ', sizeof blanks);
     const size_t sent = drip(&connection, blanks, sizeof blanks, 20);
     assert_true(sent < sizeof blanks);
-    expect_refused_as_late(daemon, &connection);
+    expect_refused_as_late(daemon, &connection, "body_timeout");
     daemon_stop(daemon);
 }
 
@@ -127,7 +130,7 @@ static void chunks_that_stop_are_408(void **state)
     raw_connection connection = raw_open(daemon->url);
     raw_write(&connection, conv_head);
     raw_write(&connection, "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"in");
-    expect_refused_as_late(daemon, &connection);
+    expect_refused_as_late(daemon, &connection, "body_timeout");
     daemon_stop(daemon);
 }
 
@@ -161,6 +164,7 @@ static void idle_connections_are_closed(void **state)
     assert_true(raw_ended(&connection));
     raw_close(&connection);
     expect_good(daemon->url);
+    assert_true(metric(daemon->url, "layerd_limits_exceeded_total", "idle_timeout") >= 1);
     daemon_stop(daemon);
 }
 

@@ -50,6 +50,17 @@ typedef struct {
     int threads;              /* the most that a run will have; 0 means 1 */
 } api_limits;
 
+/* Which of them a request goes past. */
+typedef enum {
+    API_LIMIT_NONE,
+    API_LIMIT_FIXED, /* a bound that is the same for all callers, such as the depth of JSON */
+    API_LIMIT_JSON,
+    API_LIMIT_ELEMENTS,
+    API_LIMIT_AXIS,
+    API_LIMIT_MEMORY,
+    API_LIMIT_MULTIPLICATIONS,
+} api_limit;
+
 typedef struct {
     const char *method;       /* "POST" */
     const char *path;         /* "/v1/conv": raw, without the query */
@@ -68,6 +79,7 @@ typedef struct {
 /* Everything it points to lives in the arena or for ever. */
 typedef struct {
     int status;               /* 200, 422 ... */
+    api_limit limit;          /* that a 413 is about */
     const char *content_type; /* of the body; NULL without one */
     const char *allow;        /* header Allow of a 405, or of a reply to OPTIONS, else NULL */
     const void *body;         /* JSON */
