@@ -21,7 +21,13 @@ CC = gcc
 CXX = g++
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Werror
 C_WARNINGS := $(WARNINGS) -Wstrict-prototypes -Wmissing-prototypes
-HARDENING := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
+ARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+
+# What an attacker who found a mistake would have to get past; tests/install/hardening_test.sh holds what is built to it.
+HARDENING_x86_64-linux-gnu := -fcf-protection=full
+HARDENING_aarch64-linux-gnu := -mbranch-protection=standard
+HARDENING := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection $(HARDENING_$(ARCH))
+HARDENED_LINK := -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
 
 MODE_release := -O3 -g1 -DNDEBUG $(HARDENING)
 MODE_debug := -O0 -g3
@@ -31,15 +37,14 @@ MODE_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 MODE_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
 MODE := $(or $(MODE_$(BUILD)),$(error BUILD is one of release, debug, asan, tsan))
 
-CFLAGS += -std=c17 -D_GNU_SOURCE -DLAYERD_VERSION='"$(VERSION)"' $(MODE) -fPIC -pthread
-CXXFLAGS += -std=c++17 $(MODE) -fPIC -fno-exceptions -fno-rtti
-LDFLAGS += $(MODE) -pthread -pie -Wl,-z,relro,-z,now,-z,noexecstack -static-libgcc -static-libstdc++
+CFLAGS += -std=c17 -D_GNU_SOURCE -DLAYERD_VERSION='"$(VERSION)"' $(MODE) -pthread
+CXXFLAGS += -std=c++17 $(MODE) -fno-exceptions -fno-rtti
+LDFLAGS += $(MODE) -pthread -pie $(HARDENED_LINK) -static-libgcc -static-libstdc++
 
 # OpenBLAS, linked statically into programs and liblayer.so, so that the daemon starts fast and its image
 # needs no libraries of it. The executor is the only parallelism, but Debian's build without threads will not do: it hands one
 # buffer to two callers at a time (tests/unit/blas_test.c). So it is the build with threads, told to have none:
 # what asks the environment for their number is replaced by its function that returns 1.
-ARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 
 # OpenBLAS's x86-64 archive has all kernels once for each of 20 kinds of cores, 24 MB, and chooses by CPUID.
 # Kinds on the left run the right one's here: it is the same but for the name (COOPERLAKE, ZEN), or needs no
@@ -108,6 +113,9 @@ BENCHES := $(call programs,$(BENCH_SOURCES))
 FUZZERS := $(call programs,$(FUZZ_SOURCES))
 PRELOADS := $(patsubst %.c,$(OUT)/%.so,$(PRELOAD_SOURCES))
 
+# The library's objects are for programs and for liblayer.so; all others are for programs.
+POSITION = -fPIE
+$(LIB_OBJECTS): POSITION := -fPIC
 $(LIB_OBJECTS): INCLUDES := $(LIB_INCLUDES)
 $(API_OBJECTS): INCLUDES := $(API_INCLUDES)
 $(SERVER_OBJECTS): INCLUDES := $(SERVER_INCLUDES)
@@ -119,20 +127,27 @@ $(OUT)/tests/%.o: INCLUDES := $(TEST_INCLUDES)
 .PHONY: all
 all: $(OUT)/layerd $(OUT)/liblayer.so
 
-$(OUT)/%.c.o: %.c
+# Objects follow their flags: this file changes when those do.
+export FLAGS_TEXT := $(CC) $(CXX) $(CFLAGS) $(CXXFLAGS) $(WARNINGS) $(BLAS_CFLAGS)
+.PHONY: always
+$(OUT)/flags: always
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(C_WARNINGS) $(INCLUDES) -MMD -MP -c -o $@ $<
+	@cmp -s $@ - <<<"$$FLAGS_TEXT" || cat >$@ <<<"$$FLAGS_TEXT"
+
+$(OUT)/%.c.o: %.c $(OUT)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(POSITION) $(C_WARNINGS) $(INCLUDES) -MMD -MP -c -o $@ $<
 
 define kernel_rule
-$(OUT)/%.c.$(1).o: %.c
+$(OUT)/%.c.$(1).o: %.c $(OUT)/flags
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(C_WARNINGS) $$(INCLUDES) $$(call KERNEL_CFLAGS,$(1)) -MMD -MP -c -o $$@ $$<
+	$$(CC) $$(CFLAGS) $$(POSITION) $$(C_WARNINGS) $$(INCLUDES) $$(call KERNEL_CFLAGS,$(1)) -MMD -MP -c -o $$@ $$<
 endef
 $(foreach isa,$(ISAS),$(eval $(call kernel_rule,$(isa))))
 
-$(OUT)/%.cc.o: %.cc
+$(OUT)/%.cc.o: %.cc $(OUT)/flags
 	@mkdir -p $(@D)
-	$(CXX) $(CXXFLAGS) $(WARNINGS) $(INCLUDES) -MMD -MP -c -o $@ $<
+	$(CXX) $(CXXFLAGS) $(POSITION) $(WARNINGS) $(INCLUDES) -MMD -MP -c -o $@ $<
 
 $(OUT)/liblayer.a: $(LIB_OBJECTS)
 $(OUT)/libapi.a: $(API_OBJECTS)
@@ -149,7 +164,7 @@ $(OUT)/liblayer.map: $(LIB_HEADERS)
 	@{ echo '{ global:'; sed -n '/typedef/!s/.*\b\(layer_[a-z0-9_]*\)(.*/\1;/p' $^ | sort -u; echo 'local: *; };'; } >$@
 
 $(OUT)/liblayer.so: $(LIB_OBJECTS) $(OUT)/liblayer.map
-	$(CC) $(MODE) -shared -Wl,-soname,$(LIB_SONAME) -Wl,--version-script=$(OUT)/liblayer.map -Wl,-z,relro,-z,now \
+	$(CC) $(MODE) -shared -Wl,-soname,$(LIB_SONAME) -Wl,--version-script=$(OUT)/liblayer.map $(HARDENED_LINK) \
 	    -o $@ $(LIB_OBJECTS) $(BLAS_LIBS) -lm
 
 $(OUT)/layerd: $(SERVER_OBJECTS) $(OUT)/libapi.a $(OUT)/liblayer.a
@@ -184,7 +199,7 @@ $(OUT)/generated/onnx.pb-c.c: $(ONNX_PROTO)
 	protoc-c -I$(<D) --c_out=$(@D) $(<F)
 
 $(OUT)/generated/onnx.pb-c.c.o: $(OUT)/generated/onnx.pb-c.c
-	$(CC) $(CFLAGS) -c -o $@ $<
+	$(CC) $(CFLAGS) $(POSITION) -c -o $@ $<
 
 $(ONNX_OBJECTS): INCLUDES := $(TEST_INCLUDES) -I$(OUT)/generated
 $(ONNX_OBJECTS): | $(OUT)/generated/onnx.pb-c.c
