@@ -281,6 +281,12 @@ test-openapi:
 	@$(MAKE) --no-print-directory -s -j$$(nproc) $(OUT)/layerd
 	@OUT=$(OUT) tests/openapi/openapi_check.sh
 
+##test-deployment: hold Kubernetes' manifests, the alerts and the dashboard to their schemas and grammars (from npm)
+.PHONY: test-deployment
+test-deployment:
+	@{ command -v node && command -v npm; } >/dev/null || .ci/install openapi
+	@tests/deployment/deployment_check.sh
+
 ##test-torch: random geometries of every operation against PyTorch (1 GB of packages); ARGS="--trials N --seed N"
 .PHONY: test-torch
 test-torch:
