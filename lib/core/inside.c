@@ -15,7 +15,7 @@ static int64_t count_before(int64_t start, int64_t step, int64_t bound)
     return start >= bound ? 0 : (bound - start - 1) / step + 1;
 }
 
-static layer_steps steps_inside(int64_t start, int64_t step, int64_t extent, int count)
+layer_steps layer_steps_inside(int64_t start, int64_t step, int64_t extent, int count)
 {
     return (layer_steps){
         .begin = start >= 0 ? 0 : (int)least(count_before(start, step, 0), count),
@@ -28,11 +28,11 @@ static layer_steps steps_inside(int64_t start, int64_t step, int64_t extent, int
 layer_steps layer_inside_taps(const layer_window *window, int output)
 {
     const int64_t start = (int64_t)output * window->stride - window->pad_begin;
-    return steps_inside(start, window->dilation, window->input, window->kernel);
+    return layer_steps_inside(start, window->dilation, window->input, window->kernel);
 }
 
 layer_steps layer_inside_outputs(const layer_window *window, int tap)
 {
     const int64_t start = (int64_t)tap * window->dilation - window->pad_begin;
-    return steps_inside(start, window->stride, window->input, window->output);
+    return layer_steps_inside(start, window->stride, window->input, window->output);
 }

@@ -5,10 +5,15 @@
 
 #include "layer/window.h"
 
+#include <stdint.h>
+
 /* From `begin` to before `end`; empty where begin >= end. */
 typedef struct {
     int begin, end;
 } layer_steps;
+
+/* Which of start, start + step, ..., `count` of them, lie between 0 and `extent`. */
+layer_steps layer_steps_inside(int64_t start, int64_t step, int64_t extent, int count);
 
 /* The kernel cells of window number `output` that lie on real input, not on padding. */
 layer_steps layer_inside_taps(const layer_window *window, int output);

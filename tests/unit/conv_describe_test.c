@@ -260,18 +260,21 @@ static layer_conv describe(layer_shape input, layer_shape weight, layer_conv_opt
     return conv;
 }
 
-static void small_work_is_direct_and_large_a_product(void **state)
+static void planes_are_filtered_and_channels_multiplied(void **state)
 {
     (void)state;
     const layer_conv_options none = {0};
     const layer_shape photo = {4, {1, 3, 224, 224}}, digit = {4, {1, 1, 28, 28}};
+    const layer_shape signal = {3, {1, 1, 1000}};
     assert_int_equal(describe(digit, (layer_shape){4, {1, 1, 5, 5}}, none).algorithm,
-                     LAYER_CONV_DIRECT);
-    assert_int_equal(describe(photo, (layer_shape){4, {64, 3, 3, 3}}, none).algorithm,
-                     LAYER_CONV_IMPLICIT);
+                     LAYER_CONV_DEPTHWISE);
     assert_int_equal(
         describe(photo, (layer_shape){4, {3, 1, 3, 3}}, (layer_conv_options){.group = 3}).algorithm,
-        LAYER_CONV_DIRECT);
+        LAYER_CONV_DEPTHWISE);
+    assert_int_equal(describe(photo, (layer_shape){4, {64, 3, 3, 3}}, none).algorithm,
+                     LAYER_CONV_IMPLICIT);
+    assert_int_equal(describe(signal, (layer_shape){3, {1, 1, 9}}, none).algorithm,
+                     LAYER_CONV_DIRECT);
 }
 
 /* Whatever was asked for by name is kept, and its workspace grows with the threads. */
@@ -307,7 +310,7 @@ int main(void)
         cmocka_unit_test(outputs_are_derived),
         cmocka_unit_test(windows_lie_behind_trivial_ones),
         cmocka_unit_test(what_does_not_fit_is_refused),
-        cmocka_unit_test(small_work_is_direct_and_large_a_product),
+        cmocka_unit_test(planes_are_filtered_and_channels_multiplied),
         cmocka_unit_test(an_algorithm_by_name_is_kept),
         cmocka_unit_test(algorithms_have_names),
     };

@@ -30,6 +30,8 @@ extern "C" {
  * column bounds the error: no output differs from the exact sum of its products by more than this
  * times the largest |output|, where the sums do not cancel throughout. */
 #define LAYER_CONV_ALGORITHM_LIST(X)                                                               \
+    X(DEPTHWISE, "depthwise", 5e-6,                                                                \
+      "planes filtered one by one, several rows of outputs in registers meanwhile")                \
     X(WINOGRAD6, "winograd6", 5e-5, "Winograd's F(6x6, 3x3): 64 multiplications for 36 outputs")   \
     X(WINOGRAD4, "winograd4", 5e-5, "Winograd's F(4x4, 3x3): 36 multiplications for 16 outputs")   \
     X(WINOGRAD2, "winograd2", 5e-5, "Winograd's F(2x2, 3x3): 16 multiplications for 4 outputs")    \

@@ -1,0 +1,177 @@
+/* Convolution plane by plane: each plane of outputs is a sum of planes of input, filtered by a
+ * plane of the kernel each; with a channel a group, and two axes, it is a single one.
+ * SPDX-License-Identifier: MIT */
+#include "conv/filter_tile.h"
+#include "conv/implementation.h"
+#include "core/blocks.h"
+#include "core/tasks.h"
+
+#include <assert.h>
+
+/* Multiplications a task should hold, so that handing it to a thread costs little beside it. */
+enum { TASK_MULTIPLICATIONS = 1 << 17 };
+
+typedef struct {
+    const layer_conv *conv;
+    const float *input, *weight, *bias;
+    float *output;
+    const layer_run *run;
+    layer_filter_plan plan;
+    size_t input_plane, output_plane, kernel_plane; /* of two axes */
+    size_t kernel_count;                            /* floats of an output channel's kernels */
+    size_t planes, units, units_per_task;           /* [N][group][depth]; [tile][planes] */
+} depthwise;
+
+static layer_filter_plan plan_of(const layer_conv *conv)
+{
+    return layer_filter_plan_of(&conv->window[LAYER_HEIGHT], &conv->window[LAYER_WIDTH],
+                                conv->mode == LAYER_CONV_CONVOLUTION);
+}
+
+/* A sample's group, and a slice of its outputs. */
+typedef struct {
+    size_t sample, group, slice;
+} place;
+
+static place place_at(const depthwise *call, size_t plane)
+{
+    const size_t slices = (size_t)call->conv->window[LAYER_DEPTH].output;
+    const size_t groups = (size_t)call->conv->group;
+    return (place){plane / slices / groups, plane / slices % groups, plane % slices};
+}
+
+/* To the next plane, without dividing. */
+static void step(const depthwise *call, place *at)
+{
+    if (++at->slice < (size_t)call->conv->window[LAYER_DEPTH].output)
+        return;
+    at->slice = 0;
+    if (++at->group < (size_t)call->conv->group)
+        return;
+    at->group = 0;
+    at->sample++;
+}
+
+/* Adds what was read, input channel `channel` of the group, brings through slice `slice` of the
+ * kernel to all output channels of the group; without any, the bias alone. */
+static void add_to_outputs(const depthwise *call, layer_filter_tile *tile, place at,
+                           const float *kernel, bool accumulates)
+{
+    const layer_conv *const conv = call->conv;
+    const size_t outputs = (size_t)(conv->weight.extent[0] / conv->group);
+    const size_t slices = (size_t)conv->window[LAYER_DEPTH].output;
+    const size_t first = at.group * outputs;
+    const size_t plane = (at.sample * (size_t)conv->weight.extent[0] + first) * slices + at.slice;
+    for (size_t i = 0; i < outputs; i++)
+        layer_filter_tile_write(tile, kernel == NULL ? NULL : kernel + i * call->kernel_count,
+                                call->output + (plane + i * slices) * call->output_plane,
+                                call->bias == NULL ? 0 : call->bias[first + i], accumulates);
+}
+
+/* The kernel's slice for an input channel of a group, of its first output channel. */
+static const float *kernel_at(const depthwise *call, place at, size_t channel, int slice)
+{
+    const layer_conv *const conv = call->conv;
+    const size_t outputs = (size_t)(conv->weight.extent[0] / conv->group);
+    const size_t slices = (size_t)conv->window[LAYER_DEPTH].kernel;
+    const size_t in_kernel = call->plan.flipped ? slices - 1 - (size_t)slice : (size_t)slice;
+    return call->weight + at.group * outputs * call->kernel_count +
+           (channel * slices + in_kernel) * call->kernel_plane;
+}
+
+static void compute_tile(const depthwise *call, layer_filter_tile *tile, place at)
+{
+    const layer_window *const depth = &call->conv->window[LAYER_DEPTH];
+    const size_t channels = (size_t)call->conv->weight.extent[1];
+    const layer_steps slices = layer_inside_taps(depth, (int)at.slice);
+    const size_t first = (at.sample * (size_t)call->conv->group + at.group) * channels;
+    const ptrdiff_t z = (ptrdiff_t)at.slice * depth->stride - depth->pad_begin;
+    if (slices.begin >= slices.end)
+        add_to_outputs(call, tile, at, NULL, false);
+    for (size_t c = 0; c < channels; c++)
+        for (int slice = slices.begin; slice < slices.end; slice++) {
+            const size_t plane = (first + c) * (size_t)depth->input +
+                                 (size_t)(z + (ptrdiff_t)slice * depth->dilation);
+            if (layer_run_cancelled(call->run))
+                return;
+            layer_filter_tile_read(tile, call->input + plane * call->input_plane);
+            add_to_outputs(call, tile, at, kernel_at(call, at, c, slice),
+                           c > 0 || slice > slices.begin);
+        }
+}
+
+/* Tiles of several planes in turn, which have their geometry in common. */
+static void compute_units(void *argument, size_t task, int thread)
+{
+    const depthwise *const call = argument;
+    const layer_filter_plan *const plan = &call->plan;
+    const size_t first = task * call->units_per_task;
+    const size_t end = layer_smaller(first + call->units_per_task, call->units);
+    char *const scratch = (char *)call->run->workspace + layer_filter_tables_size(plan) +
+                          (size_t)thread * layer_filter_tile_size(plan);
+    layer_filter_tile tile = layer_filter_tile_in(plan, call->run->isa, scratch);
+    place at = {0};
+    for (size_t i = first; i < end; i++) {
+        if (i == first || i % call->planes == 0) {
+            layer_filter_tile_move(&tile, i / call->planes);
+            at = place_at(call, i % call->planes);
+        }
+        compute_tile(call, &tile, at);
+        step(call, &at);
+    }
+}
+
+static size_t workspace_size(const layer_conv *conv, int threads)
+{
+    const layer_filter_plan plan = plan_of(conv);
+    return layer_filter_tables_size(&plan) + (size_t)threads * layer_filter_tile_size(&plan);
+}
+
+static size_t area(int height, int width)
+{
+    return (size_t)height * (size_t)width;
+}
+
+static layer_status forward(const layer_conv *conv, const float *input, const float *weight,
+                            const float *bias, float *output, const layer_run *run)
+{
+    assert(run->workspace != NULL);
+    const layer_window *const height = &conv->window[LAYER_HEIGHT];
+    const layer_window *const width = &conv->window[LAYER_WIDTH];
+    depthwise call = {
+        .conv = conv,
+        .input = input,
+        .weight = weight,
+        .bias = bias,
+        .output = output,
+        .run = run,
+        .plan = plan_of(conv),
+        .input_plane = area(height->input, width->input),
+        .output_plane = area(height->output, width->output),
+        .kernel_plane = area(height->kernel, width->kernel),
+    };
+    layer_filter_fill_tables(&call.plan, run->workspace);
+    call.kernel_count = (size_t)conv->weight.extent[1] * layer_conv_kernel_plane(conv);
+    call.planes = (size_t)conv->input.extent[0] * (size_t)conv->group *
+                  (size_t)conv->window[LAYER_DEPTH].output;
+    call.units = call.planes * call.plan.row_tiles * call.plan.column_tiles;
+    call.units_per_task = TASK_MULTIPLICATIONS / (conv->multiplications / call.units + 1) + 1;
+    return layer_run_tasks(run, layer_blocks_of(call.units, call.units_per_task), compute_units,
+                           &call);
+}
+
+/* A group of one channel, in planes of which rows of outputs share lines of input. With many output
+ * channels a group that channel is gathered for a matrix product at little cost beside it. */
+enum { MOST_OUTPUTS = 32 };
+
+static bool accepts(const layer_conv *conv)
+{
+    return conv->weight.extent[1] == 1 && conv->weight.extent[0] / conv->group <= MOST_OUTPUTS &&
+           conv->window[LAYER_HEIGHT].output > 1;
+}
+
+const layer_conv_implementation layer_conv_implementation_DEPTHWISE = {
+    .accepts = accepts,
+    .workspace_size = workspace_size,
+    .forward = forward,
+};
