@@ -9,6 +9,9 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
+DATADIR ?= $(PREFIX)/share
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -350,11 +353,32 @@ footprint:
 
 under_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 
-##install: the daemon, the library, its headers and layer.pc; heeds DESTDIR, PREFIX, BINDIR, LIBDIR, INCLUDEDIR
+# The daemon describes itself, so these texts cannot say otherwise.
+$(OUT)/layerd.8: $(OUT)/layerd
+	$< --print-man >$@
+
+$(OUT)/layerd.bash: $(OUT)/layerd
+	$< --print-completion >$@
+
+MAN_PAGE = $(DATADIR)/man/man8/layerd.8
+COMPLETION = $(DATADIR)/bash-completion/completions/layerd
+
+##install: the daemon with its manual and systemd units, the library, its headers and layer.pc; heeds DESTDIR, PREFIX, BINDIR, LIBDIR, INCLUDEDIR, DATADIR, UNITDIR
 .PHONY: install
-install: $(OUT)/layerd $(OUT)/liblayer.so $(OUT)/liblayer.a
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/layer
-	install $(OUT)/layerd $(DESTDIR)$(BINDIR)
+install: install-daemon install-library
+
+.PHONY: install-daemon
+install-daemon: $(addprefix $(OUT)/layerd,.8 .bash)
+	install -D -t $(DESTDIR)$(BINDIR) $(OUT)/layerd
+	install -D -m 644 $(OUT)/layerd.8 $(DESTDIR)$(MAN_PAGE)
+	install -D -m 644 $(OUT)/layerd.bash $(DESTDIR)$(COMPLETION)
+	install -D -m 644 -t $(DESTDIR)$(UNITDIR) docker/systemd/layerd.socket
+	sed 's|@BINDIR@|$(BINDIR)|' docker/systemd/layerd.service.in >$(DESTDIR)$(UNITDIR)/layerd.service
+	install -D -m 644 docker/systemd/layerd.sysusers $(DESTDIR)$(SYSUSERSDIR)/layerd.conf
+
+.PHONY: install-library
+install-library: $(OUT)/liblayer.so $(OUT)/liblayer.a
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/layer
 	install -m 644 $(LIB_HEADERS) $(DESTDIR)$(INCLUDEDIR)/layer
 	install -m 644 $(OUT)/liblayer.a $(DESTDIR)$(LIBDIR)
 	install -m 644 $(OUT)/liblayer.so $(DESTDIR)$(LIBDIR)/liblayer.so.$(VERSION)
@@ -367,14 +391,22 @@ install: $(OUT)/layerd $(OUT)/liblayer.so $(OUT)/liblayer.a
 ##uninstall: remove what `make install` put there, given the same variables
 .PHONY: uninstall
 uninstall:
-	rm -f $(DESTDIR)$(BINDIR)/layerd $(DESTDIR)$(LIBDIR)/pkgconfig/layer.pc
+	rm -f $(addprefix $(DESTDIR),$(BINDIR)/layerd $(MAN_PAGE) $(COMPLETION) $(SYSUSERSDIR)/layerd.conf)
+	rm -f $(addprefix $(DESTDIR)$(UNITDIR)/layerd,.service .socket) $(DESTDIR)$(LIBDIR)/pkgconfig/layer.pc
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,liblayer.a liblayer.so $(LIB_SONAME) liblayer.so.$(VERSION))
 	rm -rf $(DESTDIR)$(INCLUDEDIR)/layer
+
+##deb: Debian packages of all that is installed, under build/deb, judged by lintian and unpacked for a test
+.PHONY: deb
+deb:
+	@.ci/install build package
+	@docker/package
+	@tests/run tests/install/package_check.sh
 
 # ---- What is checked -------------------------------------------------------------------------
 
 C_FILES := $(sort $(wildcard $(foreach top,lib api server tests,$(addprefix $(top)/,*.[ch] *.cc */*.[ch] */*/*.[ch]))))
-SCRIPTS := .ci/install .ci/run docker/engine docker/test docker/collect tests/layers tests/run tests/with-daemon \
+SCRIPTS := .ci/install .ci/run docker/engine docker/test docker/collect docker/package tests/layers tests/run tests/with-daemon \
     $(wildcard tests/*/*.sh)
 
 ##format: lay every source file out as .clang-format says

@@ -3,6 +3,8 @@
 #include "options.h"
 
 #include "cpus.h"
+#include "manual.h"
+#include "option_rows.h"
 
 #include <api/api.h>
 
@@ -12,53 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum { TEXT, SIZE, COUNT, MODE, SECONDS } option_kind;
-
-typedef struct {
-    option_kind kind;
-    const char *name; /* max_body */
-    size_t offset;    /* in server_options */
-    const char *preset;
-    double minimum, maximum;
-    const char *choices; /* "info|error|off" or NULL: any text */
-    const char *help;
-} option_row;
-
-#define ROW(option_kind_, option, option_preset, allowed, option_help)                             \
-    {.kind = option_kind_,                                                                         \
-     .name = #option,                                                                              \
-     .offset = offsetof(server_options, option),                                                   \
-     .preset = option_preset,                                                                      \
-     allowed,                                                                                      \
-     .help = option_help},
-static const option_row rows[] = {SERVER_OPTIONS(ROW)};
-#undef ROW
-
-enum { ROW_COUNT = sizeof rows / sizeof rows[0], NAME_SIZE = 64 };
-
-static const char *const kind_words[] = {"TEXT", "SIZE", "COUNT", "MODE", "SECONDS"};
-
-/* "max_body" as "max-body", or as "LAYERD_MAX_BODY". */
-static const char *flag_name(const option_row *row, char text[NAME_SIZE])
-{
-    size_t length = 0;
-    for (; row->name[length] != '\0' && length < NAME_SIZE - 1; length++)
-        text[length] = row->name[length] == '_' ? '-' : row->name[length];
-    text[length] = '\0';
-    return text;
-}
-
-static const char *variable_name(const option_row *row, char text[NAME_SIZE])
-{
-    const size_t prefix = strlen(strcpy(text, "LAYERD_"));
-    size_t length = 0;
-    for (; row->name[length] != '\0' && prefix + length < NAME_SIZE - 1; length++)
-        text[prefix + length] = (char)toupper((unsigned char)row->name[length]);
-    text[prefix + length] = '\0';
-    return text;
-}
-
-static void *field(server_options *options, const option_row *row)
+static void *field(server_options *options, const server_option_row *row)
 {
     return (char *)options + row->offset;
 }
@@ -74,17 +30,17 @@ static double suffix_factor(const char *suffix)
 }
 
 /* Reads a number of the row's kind; false unless it is one and within the row's bounds. */
-static bool read_number(const option_row *row, const char *text, double *value)
+static bool read_number(const server_option_row *row, const char *text, double *value)
 {
     if (!isdigit((unsigned char)text[0]) && text[0] != '.')
         return false;
     char *end = NULL;
-    *value = row->kind == MODE ? (double)strtoul(text, &end, 8) : strtod(text, &end);
-    if (row->kind == SIZE)
+    *value = row->kind == SERVER_MODE ? (double)strtoul(text, &end, 8) : strtod(text, &end);
+    if (row->kind == SERVER_SIZE)
         *value *= suffix_factor(end);
     else if (*end != '\0')
         return false;
-    if (row->kind != SECONDS && *value != floor(*value))
+    if (row->kind != SERVER_SECONDS && *value != floor(*value))
         return false;
     return *value >= row->minimum && *value <= row->maximum;
 }
@@ -100,9 +56,9 @@ static bool is_choice(const char *choices, const char *text)
     return false;
 }
 
-static bool store(server_options *options, const option_row *row, const char *text)
+static bool store(server_options *options, const server_option_row *row, const char *text)
 {
-    if (row->kind == TEXT) {
+    if (row->kind <= SERVER_FILE) {
         *(const char **)field(options, row) = text;
         return row->choices != NULL ? is_choice(row->choices, text)
                                     : text[0] != '\0' || row->preset[0] == '\0';
@@ -112,30 +68,21 @@ static bool store(server_options *options, const option_row *row, const char *te
         value = 0;
     else if (!read_number(row, text, &value))
         return false;
-    if (row->kind == SECONDS)
+    if (row->kind == SERVER_SECONDS)
         *(double *)field(options, row) = value;
     else
         *(size_t *)field(options, row) = (size_t)value;
     return true;
 }
 
-static void print_expected(const option_row *row)
+static void print_expected(const server_option_row *row)
 {
-    static const char *const what[] = {"a text", "bytes (a suffix KiB, MiB or GiB is allowed)",
-                                       "a whole number", "octal permissions", "seconds"};
-    if (row->choices != NULL)
-        fprintf(stderr, "expected one of %s\n", row->choices);
-    else if (row->kind == TEXT)
-        fprintf(stderr, "expected %s\n", what[row->kind]);
-    else if (row->kind == MODE)
-        fprintf(stderr, "expected %s from %04o to %04o\n", what[row->kind], (unsigned)row->minimum,
-                (unsigned)row->maximum);
-    else
-        fprintf(stderr, "expected %s from %.15g to %.15g%s\n", what[row->kind], row->minimum,
-                row->maximum, strcmp(row->preset, "auto") == 0 ? ", or auto" : "");
+    char allowed[160];
+    fprintf(stderr, "expected %s\n", server_option_allowed(row, allowed, sizeof allowed));
 }
 
-static bool set(server_options *options, const option_row *row, const char *where, const char *text)
+static bool set(server_options *options, const server_option_row *row, const char *where,
+                const char *text)
 {
     if (store(options, row, text))
         return true;
@@ -146,58 +93,43 @@ static bool set(server_options *options, const option_row *row, const char *wher
 
 static bool read_environment(server_options *options)
 {
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        char name[NAME_SIZE];
-        const char *const text = getenv(variable_name(&rows[i], name));
-        if (text != NULL && !set(options, &rows[i], name, text))
+    for (size_t i = 0; i < server_option_count; i++) {
+        char name[SERVER_NAME_SIZE];
+        const char *const text = getenv(server_option_variable(&server_option_rows[i], name));
+        if (text != NULL && !set(options, &server_option_rows[i], name, text))
             return false;
     }
     return true;
 }
 
 /* The row of "--max-body" or "--max-body=1MiB"; *value is what follows '=', or NULL. */
-static const option_row *find_flag(const char *argument, const char **value)
+static const server_option_row *find_flag(const char *argument, const char **value)
 {
     if (strncmp(argument, "--", 2) != 0)
         return NULL;
     const size_t length = strcspn(argument + 2, "=");
     *value = argument[2 + length] == '=' ? argument + 2 + length + 1 : NULL;
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        char name[NAME_SIZE];
-        if (strlen(flag_name(&rows[i], name)) == length && !strncmp(argument + 2, name, length))
-            return &rows[i];
+    for (size_t i = 0; i < server_option_count; i++) {
+        char name[SERVER_NAME_SIZE];
+        if (strlen(server_option_flag(&server_option_rows[i], name)) == length &&
+            !strncmp(argument + 2, name, length))
+            return &server_option_rows[i];
     }
     return NULL;
-}
-
-static void print_help(void)
-{
-    printf("layerd %s: building blocks of convolutional networks over HTTP\n\n"
-           "  layerd [FLAGS]              serve\n"
-           "  layerd healthcheck [URL]    exit 0 if the daemon there is ready\n"
-           "  layerd --help | --version | --print-config\n\n"
-           "A flag --max-body is also the environment variable LAYERD_MAX_BODY.\n\n",
-           LAYERD_VERSION);
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        char name[NAME_SIZE];
-        const option_row *const row = &rows[i];
-        printf("  --%s %s\n        %s [%s]\n", flag_name(row, name), kind_words[row->kind],
-               row->help, row->preset[0] != '\0' ? row->preset : "none");
-    }
 }
 
 /* As an environment file, so that it can be fed back. */
 static void print_configuration(server_options *options)
 {
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        char name[NAME_SIZE];
-        const option_row *const row = &rows[i];
-        printf("%s=", variable_name(row, name));
-        if (row->kind == TEXT)
+    for (size_t i = 0; i < server_option_count; i++) {
+        char name[SERVER_NAME_SIZE];
+        const server_option_row *const row = &server_option_rows[i];
+        printf("%s=", server_option_variable(row, name));
+        if (row->kind <= SERVER_FILE)
             printf("%s\n", *(const char **)field(options, row));
-        else if (row->kind == SECONDS)
+        else if (row->kind == SERVER_SECONDS)
             printf("%.15g\n", *(double *)field(options, row));
-        else if (row->kind == MODE)
+        else if (row->kind == SERVER_MODE)
             printf("%04zo\n", *(size_t *)field(options, row));
         else
             printf("%zu\n", *(size_t *)field(options, row));
@@ -208,7 +140,7 @@ static bool read_flags(server_options *options, int argc, char **argv, bool *pri
 {
     for (int i = 1; i < argc; i++) {
         const char *value = NULL;
-        const option_row *const row = find_flag(argv[i], &value);
+        const server_option_row *const row = find_flag(argv[i], &value);
         if (strcmp(argv[i], "--print-config") == 0) {
             *print = true;
             continue;
@@ -222,8 +154,8 @@ static bool read_flags(server_options *options, int argc, char **argv, bool *pri
             print_expected(row);
             return false;
         }
-        char name[NAME_SIZE + 2] = "--";
-        flag_name(row, name + 2);
+        char name[SERVER_NAME_SIZE + 2] = "--";
+        server_option_flag(row, name + 2);
         if (!set(options, row, name, value != NULL ? value : argv[++i]))
             return false;
     }
@@ -264,18 +196,32 @@ static bool asks_for(int argc, char **argv, const char *flag)
     return false;
 }
 
+static void print_version(void)
+{
+    printf("layerd %s (%s)\n", LAYERD_VERSION, api_isa_name(0));
+}
+
+/* What is printed whatever the options say. */
+static const struct {
+    const char *flag;
+    void (*print)(void);
+} texts[] = {
+    {"--help", server_manual_help},
+    {"--version", print_version},
+    {"--print-man", server_manual_page},
+    {"--print-completion", server_manual_completion},
+    {"--print-environment", server_manual_environment},
+};
+
 server_verdict server_options_read(server_options *options, int argc, char **argv)
 {
-    if (asks_for(argc, argv, "--help")) {
-        print_help();
-        return SERVER_EXIT;
-    }
-    if (asks_for(argc, argv, "--version")) {
-        printf("layerd %s (%s)\n", LAYERD_VERSION, api_isa_name(0));
-        return SERVER_EXIT;
-    }
-    for (size_t i = 0; i < ROW_COUNT; i++)
-        store(options, &rows[i], rows[i].preset);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (asks_for(argc, argv, texts[i].flag)) {
+            texts[i].print();
+            return SERVER_EXIT;
+        }
+    for (size_t i = 0; i < server_option_count; i++)
+        store(options, &server_option_rows[i], server_option_rows[i].preset);
     bool print = false;
     if (!read_environment(options) || !read_flags(options, argc, argv, &print) || !resolve(options))
         return SERVER_USAGE_ERROR;

@@ -1,5 +1,5 @@
 /* The options: one row each, from which the flag, the environment variable, the line of --help and
- * the line of --print-config come.
+ * of --print-config, the manual page and completion come.
  * SPDX-License-Identifier: MIT */
 #ifndef SERVER_OPTIONS_H
 #define SERVER_OPTIONS_H
@@ -54,16 +54,17 @@
         "time from SIGTERM, when readiness ends, to the end of accepting")                         \
     ROW(SECONDS, drain_deadline, "30", SERVER_RANGE(0, 3600),                                      \
         "time for what is in flight when accepting has ended")                                     \
-    ROW(TEXT, token_file, "", SERVER_ANY,                                                          \
+    ROW(FILE, token_file, "", SERVER_ANY,                                                          \
         "file of bearer tokens, one a line, one of which clients must show; none: all may ask")    \
-    ROW(TEXT, tls_certificate, "", SERVER_ANY,                                                     \
+    ROW(FILE, tls_certificate, "", SERVER_ANY,                                                     \
         "file of the certificate (PEM, with its chain): all connections speak TLS")                \
-    ROW(TEXT, tls_key, "", SERVER_ANY, "file of the certificate's key (PEM)")                      \
+    ROW(FILE, tls_key, "", SERVER_ANY, "file of the certificate's key (PEM)")                      \
     ROW(TEXT, cors_origins, "", SERVER_ANY,                                                        \
         "sites whose pages may read replies: https://HOST:PORT, several with commas; or *")        \
     ROW(TEXT, log, "info", SERVER_ONE_OF("info|warning|error|off"), "the least that is logged")
 
 #define SERVER_FIELD_TEXT    const char *
+#define SERVER_FIELD_FILE    const char *
 #define SERVER_FIELD_SIZE    size_t
 #define SERVER_FIELD_COUNT   size_t
 #define SERVER_FIELD_MODE    size_t
