@@ -1,4 +1,4 @@
-/* What the parts of the strict pass share: errors with their places, nesting, the outline.
+/* What the parts of the strict pass share: errors with their places, nesting.
  * SPDX-License-Identifier: MIT */
 #include "scan.h"
 
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FOUND_SIZE = 32, FIRST_OUTLINE_CAPACITY = 1024 };
+enum { FOUND_SIZE = 32 };
 
 static void describe(char found[FOUND_SIZE], const char *at, const char *end)
 {
@@ -48,39 +48,22 @@ bool api_fault(api_scan *scan, const char *at, const char *found, const char *ex
                       column, found == NULL ? description : found, expected);
 }
 
-static unsigned hexadecimal(char digit)
-{
-    return (unsigned)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
-}
-
-/* The outline's character at *key, past which *key goes: escaped as \", \\, \u00XX or not at all.
- */
-static char read_key_character(const char **key)
-{
-    const char *const at = *key;
-    const int size = *at != '\\' ? 1 : at[1] != 'u' ? 2 : 6;
-    *key += size;
-    return size < 6 ? at[size - 1] : (char)(hexadecimal(at[4]) << 4 | hexadecimal(at[5]));
-}
-
 /* Writes '/' and the step's token; returns its end, or NULL if it does not fit. */
-static char *write_step(const api_scan *scan, const api_step *step, char *at, const char *end)
+static char *write_step(const api_step *step, char *at, const char *end)
 {
-    if (!step->is_member) {
+    if (step->key == NULL) {
         const int size = snprintf(at, (size_t)(end - at), "/%zu", step->index);
         return size < end - at ? at + size : NULL;
     }
-    const char *key = scan->outline + step->key;
-    const char *const key_end = key + step->key_size;
+    const char *key = step->key;
     enum { LONGEST = sizeof "/~1" };
-    for (*at++ = '/'; key < key_end && end - at >= LONGEST;) {
-        const char character = read_key_character(&key);
-        const bool special = character == '~' || character == '/';
+    for (*at++ = '/'; *key != '\0' && end - at >= LONGEST; key++) {
+        const bool special = *key == '~' || *key == '/';
         if (special)
             *at++ = '~';
-        *at++ = (char)(!special ? character : character == '~' ? '0' : '1');
+        *at++ = (char)(!special ? *key : *key == '~' ? '0' : '1');
     }
-    return key < key_end ? NULL : at;
+    return *key != '\0' ? NULL : at;
 }
 
 /* Where the pass is, as RFC 6901 says it; what contains it, when that would be too long. */
@@ -96,7 +79,7 @@ static void write_pointer(const api_scan *scan, char pointer[API_POINTER_SIZE])
         if (pointer + API_POINTER_SIZE - at < 2)
             return;
         char *const begin = at;
-        at = write_step(scan, steps[--count], at, pointer + API_POINTER_SIZE - 1);
+        at = write_step(steps[--count], at, pointer + API_POINTER_SIZE - 1);
         if (at == NULL) {
             *begin = 0;
             return;
@@ -173,37 +156,4 @@ bool api_next_element(api_scan *scan, char bracket, bool *more)
         return api_fault(scan, scan->at, NULL, bracket == ']' ? "',' or ']'" : "',' or '}'");
     ++scan->at;
     return true;
-}
-
-/* Doubles the outline's room until `size` more bytes fit. */
-static bool grow_outline(api_scan *scan, size_t size)
-{
-    size_t capacity = scan->outline_capacity == 0 ? FIRST_OUTLINE_CAPACITY : scan->outline_capacity;
-    while (capacity - scan->outline_size < size)
-        capacity *= 2;
-    if (capacity == scan->outline_capacity)
-        return true;
-    char *const grown = api_arena_allocate(scan->arena, capacity);
-    if (grown == NULL)
-        return false;
-    if (scan->outline_size > 0)
-        memcpy(grown, scan->outline, scan->outline_size);
-    scan->outline = grown;
-    scan->outline_capacity = capacity;
-    return true;
-}
-
-void api_outline_slowly(api_scan *scan, const char *text, size_t size)
-{
-    if (api_is_silent(scan) || size == 0)
-        return;
-    if (size > API_MAX_OUTLINE - scan->outline_size) {
-        api_refuse_here(scan, 413, "more than %d bytes of JSON beside its arrays of numbers",
-                        API_MAX_OUTLINE);
-    } else if (!grow_outline(scan, size)) {
-        api_refuse_memory(scan);
-    } else {
-        memcpy(scan->outline + scan->outline_size, text, size);
-        scan->outline_size += size;
-    }
 }

@@ -8,16 +8,11 @@
 
 #include <string.h>
 
-/* The stand-in of the array with index i is the number i + 1 in this unit, far beyond FLT_MAX. */
-#define API_STAND_IN_UNIT   1e100
-#define API_STAND_IN_SUFFIX "e100"
-
 /* One step of the way from the root down to where the pass is: a member of an object, or an
  * element of an array. Steps live on the stack of the functions that are in there. */
 typedef struct api_step {
     const struct api_step *up;
-    bool is_member;
-    size_t key, key_size; /* where the outline has the key, without its quotes */
+    const char *key; /* NULL for an element */
     size_t index;
 } api_step;
 
@@ -32,10 +27,10 @@ typedef struct {
     const api_step *step;
     int depth;
     size_t value_count; /* met so far */
-    char *outline;      /* the text for cJSON: no space, strings in one canonical form */
-    size_t outline_size, outline_capacity;
     api_array *arrays;
     size_t array_count, array_capacity;
+    size_t string_size;
+    char string[API_MAX_STRING + 1]; /* the last one, without its escapes */
 } api_scan;
 
 static inline bool api_is_silent(const api_scan *scan)
@@ -82,29 +77,26 @@ void api_leave(api_scan *scan);
 /* After an element: past a comma to the next (*more), or past the closing bracket. */
 bool api_next_element(api_scan *scan, char bracket, bool *more);
 
-/* Appends to the outline, which may have to grow or be too long. */
-void api_outline_slowly(api_scan *scan, const char *text, size_t size);
-
-static inline void api_outline(api_scan *scan, const char *text, size_t size)
-{
-    if (api_is_silent(scan) || size >= scan->outline_capacity - scan->outline_size) {
-        api_outline_slowly(scan, text, size);
-        return;
-    }
-    memcpy(scan->outline + scan->outline_size, text, size);
-    scan->outline_size += size;
-}
-
 /* The parts of the pass. Each begins at the value's first byte, ends behind its last, and returns
- * false after an error of grammar. */
-bool api_scan_value(api_scan *scan);
+ * false after an error of grammar. *item is the value's node, NULL in silence; a string is left in
+ * scan->string. */
+bool api_scan_value(api_scan *scan, cJSON **item);
 bool api_scan_string(api_scan *scan);
-bool api_scan_numbers(api_scan *scan, int rank);
+bool api_scan_numbers(api_scan *scan, int rank, cJSON **item);
 
 /* The rank of the array that begins here if its first leaf is a number or missing, else 0. */
 int api_numbers_rank(api_scan *scan);
 
-/* Builds the outline's tree in the arena; NULL with a problem. */
-const cJSON *api_build_tree(api_scan *scan);
+/* cJSON's nodes, made in the arena; NULL in silence, or without memory, which is then told. */
+cJSON *api_new_literal(api_scan *scan, char first);
+cJSON *api_new_number(api_scan *scan, double value);
+cJSON *api_new_string(api_scan *scan);
+cJSON *api_new_array(api_scan *scan);
+cJSON *api_new_object(api_scan *scan);
+cJSON *api_new_lifted(api_scan *scan, size_t index);
+
+/* Between these two cJSON takes memory from the arena. */
+void api_nodes_begin(api_arena *arena);
+void api_nodes_end(void);
 
 #endif

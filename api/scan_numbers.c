@@ -5,7 +5,6 @@
 
 #include <math.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 static const size_t unknown = SIZE_MAX;
@@ -72,7 +71,8 @@ static bool scan_misfit(lifting *lift, const char *expected)
     if (scan->at < scan->end)
         api_refuse_here(scan, 422, "found %s, expected %s", kind_of(*scan->at), expected);
     lift->capacity = 0;
-    return api_scan_value(scan);
+    cJSON *none;
+    return api_scan_value(scan, &none);
 }
 
 /* The element at scan->at cannot simply be stored: it is no number, too large, one too many. */
@@ -188,23 +188,21 @@ static bool grow_arrays(api_scan *scan)
     return true;
 }
 
-/* Keeps a finished array, and puts its stand-in where it stood. */
-static void keep(api_scan *scan, const lifting *lift)
+/* Keeps a finished array; the node that stands for it. */
+static cJSON *keep(api_scan *scan, const lifting *lift)
 {
     if (!grow_arrays(scan)) {
         api_refuse_memory(scan);
-        return;
+        return NULL;
     }
-    api_array *const array = &scan->arrays[scan->array_count++];
+    api_array *const array = &scan->arrays[scan->array_count];
     *array = (api_array){
         .rank = lift->rank, .count = lift->count, .data = lift->data, .integers = lift->integers};
     memcpy(array->extent, lift->extent, (size_t)lift->rank * sizeof *lift->extent);
-    char text[32];
-    const int size = snprintf(text, sizeof text, "%zu" API_STAND_IN_SUFFIX, scan->array_count);
-    api_outline(scan, text, (size_t)size);
+    return api_new_lifted(scan, scan->array_count++);
 }
 
-bool api_scan_numbers(api_scan *scan, int rank)
+bool api_scan_numbers(api_scan *scan, int rank, cJSON **item)
 {
     const char *const stop = find_end(scan->at, scan->end, rank);
     const size_t most = (size_t)(stop - scan->at) / 2 + 1;
@@ -219,7 +217,6 @@ bool api_scan_numbers(api_scan *scan, int rank)
     const bool kept = well_formed && !api_is_silent(scan);
     if (lift.data != NULL)
         api_arena_close(scan->arena, kept ? lift.count * sizeof(float) : 0);
-    if (kept)
-        keep(scan, &lift);
+    *item = kept ? keep(scan, &lift) : NULL;
     return well_formed;
 }

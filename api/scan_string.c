@@ -1,27 +1,25 @@
-/* Strings: checked, and brought into one canonical form, so that equal keys are equal bytes.
+/* Strings: checked, and freed of their escapes, so that equal keys are equal bytes.
  * SPDX-License-Identifier: MIT */
 #include "scan.h"
 
 #include "utf8.h"
 
-#include <stdio.h>
 #include <string.h>
 
-/* Puts one character into the outline: escaped only where it must be, as \", \\ or \u00XX.
- * Returns the bytes it has unescaped. */
-static size_t put_character(api_scan *scan, uint32_t code)
+/* Appends to the string; what is too long is counted only. */
+static void append(api_scan *scan, const char *bytes, size_t size)
+{
+    if (size <= API_MAX_STRING - scan->string_size && scan->string_size <= API_MAX_STRING)
+        memcpy(scan->string + scan->string_size, bytes, size);
+    scan->string_size += size;
+}
+
+static void append_character(api_scan *scan, uint32_t code)
 {
     char text[8];
-    const size_t size = (size_t)(api_utf8_write(text, code) - text);
     if (code == 0)
         api_refuse_here(scan, 422, "a string holds U+0000, which is not supported");
-    if (code >= 0x20 && code != '"' && code != '\\')
-        api_outline(scan, text, size);
-    else if (code >= 0x20)
-        api_outline(scan, (const char[]){'\\', (char)code}, 2);
-    else
-        api_outline(scan, text, (size_t)snprintf(text, sizeof text, "\\u%04x", (unsigned)code));
-    return size;
+    append(scan, text, (size_t)(api_utf8_write(text, code) - text));
 }
 
 static int hexadecimal(char digit)
@@ -68,8 +66,7 @@ static bool read_units(api_scan *scan, uint32_t *code)
     return true;
 }
 
-/* Reads an escape; *size grows by the bytes it stands for. */
-static bool scan_escape(api_scan *scan, size_t *size)
+static bool scan_escape(api_scan *scan)
 {
     static const char letters[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
     const char letter = (char)(scan->end - scan->at < 2 ? 0 : scan->at[1]);
@@ -82,7 +79,7 @@ static bool scan_escape(api_scan *scan, size_t *size)
         code = (unsigned char)meanings[known - letters];
     else if (!read_units(scan, &code))
         return false;
-    *size += put_character(scan, code);
+    append_character(scan, code);
     return true;
 }
 
@@ -110,24 +107,24 @@ static bool fault_in_string(api_scan *scan)
 
 bool api_scan_string(api_scan *scan)
 {
-    size_t size = 0;
+    scan->string_size = 0;
     ++scan->at;
-    api_outline(scan, "\"", 1);
     for (;;) {
         const char *const run = scan->at;
         scan->at = skip_plain(run, scan->end);
-        api_outline(scan, run, (size_t)(scan->at - run));
-        size += (size_t)(scan->at - run);
+        append(scan, run, (size_t)(scan->at - run));
         if (scan->at == scan->end || (*scan->at != '"' && *scan->at != '\\'))
             return fault_in_string(scan);
         if (*scan->at == '"')
             break;
-        if (!scan_escape(scan, &size))
+        if (!scan_escape(scan))
             return false;
     }
     ++scan->at;
-    api_outline(scan, "\"", 1);
-    if (size > API_MAX_STRING)
-        api_refuse_here(scan, 413, "a string of %zu bytes, more than %d", size, API_MAX_STRING);
+    if (scan->string_size > API_MAX_STRING)
+        api_refuse_here(scan, 413, "a string of %zu bytes, more than %d", scan->string_size,
+                        API_MAX_STRING);
+    else
+        scan->string[scan->string_size] = '\0';
     return true;
 }

@@ -1,4 +1,4 @@
-/* The outline's tree: cJSON's nodes, made in the arena.
+/* cJSON's nodes, made in the arena.
  * SPDX-License-Identifier: MIT */
 #include "scan.h"
 
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 /* cJSON's hooks are the process's and have no context: the arena is this thread's, for as long as
- * the tree is built. Without one they are malloc and free. */
+ * a text is read. Without one they are malloc and free. */
 static _Thread_local api_arena *current;
 static _Thread_local bool refused; /* the arena gave nothing */
 
@@ -30,22 +30,65 @@ static void set_hooks(void)
     cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = take, .free_fn = leave});
 }
 
-const cJSON *api_build_tree(api_scan *scan)
+void api_nodes_begin(api_arena *arena)
 {
-    /* cJSON notes where it failed in a global variable. */
-    static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
     static pthread_once_t hooks_set = PTHREAD_ONCE_INIT;
     pthread_once(&hooks_set, set_hooks);
-    pthread_mutex_lock(&one_at_a_time);
-    current = scan->arena;
+    current = arena;
     refused = false;
-    const cJSON *const root =
-        cJSON_ParseWithLengthOpts(scan->outline, scan->outline_size, NULL, false);
+}
+
+void api_nodes_end(void)
+{
     current = NULL;
-    pthread_mutex_unlock(&one_at_a_time);
-    if (root == NULL && refused)
+}
+
+/* Tells why there is no node. */
+static cJSON *checked(api_scan *scan, cJSON *made)
+{
+    if (made == NULL && refused)
         api_refuse_memory(scan);
-    else if (root == NULL)
-        api_refuse(scan->problem, 500, "", "cJSON does not read what the strict pass accepted");
-    return root;
+    else if (made == NULL && !api_is_silent(scan))
+        api_refuse(scan->problem, 500, "", "cJSON makes no node of what the strict pass accepted");
+    return made;
+}
+
+cJSON *api_new_literal(api_scan *scan, char first)
+{
+    if (api_is_silent(scan))
+        return NULL;
+    return checked(scan, first == 'n' ? cJSON_CreateNull() : cJSON_CreateBool(first == 't'));
+}
+
+cJSON *api_new_number(api_scan *scan, double value)
+{
+    return api_is_silent(scan) ? NULL : checked(scan, cJSON_CreateNumber(value));
+}
+
+cJSON *api_new_string(api_scan *scan)
+{
+    return api_is_silent(scan) ? NULL : checked(scan, cJSON_CreateString(scan->string));
+}
+
+cJSON *api_new_array(api_scan *scan)
+{
+    return api_is_silent(scan) ? NULL : checked(scan, cJSON_CreateArray());
+}
+
+cJSON *api_new_object(api_scan *scan)
+{
+    return api_is_silent(scan) ? NULL : checked(scan, cJSON_CreateObject());
+}
+
+cJSON *api_new_lifted(api_scan *scan, size_t index)
+{
+    cJSON *const item = api_new_number(scan, (double)index);
+    if (item != NULL)
+        item->type = cJSON_Raw;
+    return item;
+}
+
+const api_array *api_document_array(const api_document *document, const cJSON *item)
+{
+    return cJSON_IsRaw(item) ? &document->arrays[(size_t)item->valuedouble] : NULL;
 }

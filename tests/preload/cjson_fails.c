@@ -1,4 +1,4 @@
-/* Preloaded into the daemon: cJSON runs out of memory on any text that holds FAIL_IN_CJSON.
+/* Preloaded into the daemon: cJSON runs out of memory on any string that holds FAIL_IN_CJSON.
  * SPDX-License-Identifier: MIT */
 #include <cjson/cJSON.h>
 #include <dlfcn.h>
@@ -6,14 +6,13 @@
 
 static const char marker[] = "FAIL_IN_CJSON";
 
-typedef cJSON *parser(const char *text, size_t size, const char **end, cJSON_bool terminated);
+typedef cJSON *creator(const char *text);
 
-CJSON_PUBLIC(cJSON *)
-cJSON_ParseWithLengthOpts(const char *text, size_t size, const char **end, cJSON_bool terminated)
+CJSON_PUBLIC(cJSON *) cJSON_CreateString(const char *text)
 {
-    if (memmem(text, size, marker, sizeof marker - 1) != NULL)
+    if (strstr(text, marker) != NULL)
         return NULL;
-    parser *parse = NULL;
-    *(void **)&parse = dlsym(RTLD_NEXT, "cJSON_ParseWithLengthOpts");
-    return parse(text, size, end, terminated);
+    creator *create = NULL;
+    *(void **)&create = dlsym(RTLD_NEXT, "cJSON_CreateString");
+    return create(text);
 }
