@@ -145,6 +145,7 @@ layer_status layer_conv_describe(layer_conv *conv, const layer_shape *input,
         .axes = weight->rank - 2,
         .group = options->group == 0 ? 1 : options->group,
         .mode = options->mode,
+        .is_prepared = options->is_prepared,
     };
     status = layer_sliding_describe(described.window, described.axes, input->extent + 2,
                                     weight->extent + 2, &options->geometry, false, "weight", error);

@@ -10,6 +10,9 @@
 /* Channels of a task that transforms inputs or weights. */
 enum { TASK_CHANNELS = 32 };
 
+/* Floats of prepared weights that are stored into the caches; more would only push out others. */
+enum { MOST_CACHED = 1 << 22 };
+
 typedef struct {
     layer_winograd_call base;
     float *prepared;     /* [group][panel][point][channel][output] */
@@ -17,6 +20,7 @@ typedef struct {
     float *threads;      /* each one's products, scratch and weights */
     size_t thread_count; /* floats */
     size_t channel_tasks;
+    bool is_streamed; /* prepared weights, past the caches */
 } winograd;
 
 static winograd begin(const layer_conv *conv, const float *input, const float *bias, float *output,
@@ -138,8 +142,13 @@ static void compute_fresh_panel(void *argument, size_t panel, int thread)
         if (layer_run_cancelled(call->base.run))
             return;
         channels = layer_smaller(plan->depth, plan->group_channels - first);
-        layer_winograd_transform_weights(&call->base, panel, first, channels, weights,
-                                         plan->fresh_point_stride);
+        layer_winograd_transform_weights(&call->base, &(layer_winograd_share){
+                                                          .panel = panel,
+                                                          .first = first,
+                                                          .channels = channels,
+                                                          .point_stride = plan->fresh_point_stride,
+                                                          .transformed = weights,
+                                                      });
         for (size_t i = 0; i < sets; i++) {
             const layer_winograd_set set = layer_winograd_set_at(plan, first_set + i);
             multiply_fresh(call, &set, first, channels,
@@ -165,9 +174,20 @@ static void prepare_channels(void *argument, size_t task, int thread)
     const size_t panel = task / call->channel_tasks;
     const size_t first = task % call->channel_tasks * TASK_CHANNELS;
     layer_winograd_transform_weights(
-        &call->base, panel, first, layer_smaller(TASK_CHANNELS, plan->group_channels - first),
-        call->prepared + panel * plan->weight_panel_stride + first * plan->panel,
-        plan->weight_point_stride);
+        &call->base,
+        &(layer_winograd_share){
+            .panel = panel,
+            .first = first,
+            .channels = layer_smaller(TASK_CHANNELS, plan->group_channels - first),
+            .point_stride = plan->weight_point_stride,
+            .is_streamed = call->is_streamed,
+            .transformed = call->prepared + panel * plan->weight_panel_stride + first * plan->panel,
+        });
+}
+
+static size_t prepared_count(const layer_winograd_plan *plan)
+{
+    return plan->groups * plan->panels * plan->weight_panel_stride;
 }
 
 static layer_status prepare(const layer_conv *conv, const float *weight, float *prepared,
@@ -176,13 +196,9 @@ static layer_status prepare(const layer_conv *conv, const float *weight, float *
     winograd call = begin(conv, NULL, NULL, NULL, run);
     call.base.weight = weight;
     call.prepared = prepared;
+    call.is_streamed = prepared_count(&call.base.plan) > MOST_CACHED;
     return layer_run_tasks(run, call.base.plan.groups * call.base.plan.panels * call.channel_tasks,
                            prepare_channels, &call);
-}
-
-static size_t prepared_count(const layer_winograd_plan *plan)
-{
-    return plan->groups * plan->panels * plan->weight_panel_stride;
 }
 
 static size_t prepared_size(const layer_conv *conv)

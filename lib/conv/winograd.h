@@ -46,8 +46,8 @@ typedef struct {
     size_t output_stride;  /* floats between kernels of neighbouring outputs */
     size_t outputs, panel; /* those beyond `outputs` become zero; a multiple of a line */
     size_t channels;
-    bool is_flipped;
-    float *transformed; /* [point][channels][panel] */
+    bool is_flipped, is_streamed; /* the latter: stored past the caches */
+    float *transformed;           /* [point][channels][panel] */
     size_t point_stride;
 } layer_winograd_weight;
 

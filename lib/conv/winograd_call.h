@@ -18,9 +18,15 @@ typedef struct {
 layer_winograd_call layer_winograd_call_of(const layer_conv *conv, const layer_run *run);
 
 /* G g G' of a panel for some channels of its group: [point][channel][output], points
- * `point_stride` apart. `panel` counts over all groups. */
-void layer_winograd_transform_weights(const layer_winograd_call *call, size_t panel, size_t first,
-                                      size_t channels, float *transformed, size_t point_stride);
+ * `point_stride` apart, stored past the caches or into them. `panel` counts over all groups. */
+typedef struct {
+    size_t panel, first, channels, point_stride;
+    bool is_streamed;
+    float *transformed;
+} layer_winograd_share;
+
+void layer_winograd_transform_weights(const layer_winograd_call *call,
+                                      const layer_winograd_share *share);
 
 /* B' d B of a set for some channels of its group. */
 void layer_winograd_transform_inputs(const layer_winograd_call *call, const layer_winograd_set *set,

@@ -1,27 +1,78 @@
-/* Which of Winograd's algorithms is fastest for a convolution, by measurement.
+/* Which of Winograd's algorithms is fastest for a convolution, if any is. Costs are estimated in
+ * multiplications at the rate of a matrix product; the factors are measured.
  * SPDX-License-Identifier: MIT */
 #include "conv/winograd_plan.h"
 #include "core/blocks.h"
 
-/* With fewer channels the transforms take longer than they save; with fewer tiles the weights do.
- */
-enum { FEWEST_CHANNELS = 32, FEWEST_TILES = 16 };
+/* With fewer channels vectors are mostly empty, and products too thin. */
+enum { FEWEST_CHANNELS = 8 };
 
-/* Tiles of m x m outputs over all samples. */
-static size_t count_tiles(const layer_conv *conv, size_t m)
+/* More transformed weights than these floats are not worth their memory. */
+enum { MOST_WEIGHTS = 1 << 26 };
+
+/* Transforming one point: of an input, of an output. A product costs as if it had some channels
+ * more than it has. */
+static const double INPUT_COST = 16, OUTPUT_COST = 12, PRODUCT_CHANNELS = 8;
+
+/* How much more than their multiplications products take: of eight by eight points, which leave
+ * less in the caches; of a plain convolution, whose patches have to be gathered. */
+static const double PRODUCT_OF_6 = 1.15, PLAIN = 1.4;
+
+/* Weights that do not stay in level 2 come as slowly as the products of this many tiles. */
+static const struct {
+    double weights, tiles;
+} far_weights[] = {{3 << 17, 0}, {1 << 20, 8}, {1e300, 24}};
+
+typedef struct {
+    double points, weight_cost; /* the latter: of transforming one kernel */
+    double product;
+    size_t m;
+} variant;
+
+static const variant variants[] = {
+    {16, 224, 1, 2},
+    {36, 400, 1, 4},
+    {64, 700, PRODUCT_OF_6, 6},
+};
+
+static size_t lines(size_t channels)
 {
-    return (size_t)conv->output.extent[0] *
-           layer_blocks_of((size_t)conv->window[LAYER_HEIGHT].output, m) *
-           layer_blocks_of((size_t)conv->window[LAYER_WIDTH].output, m);
+    return layer_blocks_of(channels, LAYER_WINOGRAD_LINE) * LAYER_WINOGRAD_LINE;
+}
+
+static double cost_of(const layer_conv *conv, const variant *with)
+{
+    const double channels = conv->weight.extent[1];
+    const double outputs = (double)lines((size_t)(conv->weight.extent[0] / conv->group));
+    const double padded = (double)lines((size_t)conv->weight.extent[1]);
+    const double weights = with->points * channels * outputs;
+    const double tiles = (double)conv->output.extent[0] *
+                         (double)layer_blocks_of((size_t)conv->output.extent[2], with->m) *
+                         (double)layer_blocks_of((size_t)conv->output.extent[3], with->m);
+    size_t distance = 0;
+    while (weights > far_weights[distance].weights)
+        distance++;
+    const double fewest = far_weights[distance].tiles;
+    const double products =
+        with->product * (channels + PRODUCT_CHANNELS) * outputs * (tiles > fewest ? tiles : fewest);
+    const double transforms = tiles * (INPUT_COST * padded + OUTPUT_COST * outputs);
+    const double prepared = conv->is_prepared ? 0 : with->weight_cost * channels * outputs;
+    return conv->group * (with->points * (products + transforms) + prepared);
 }
 
 int layer_winograd_best(const layer_conv *conv)
 {
-    const size_t channels = (size_t)conv->weight.extent[1];
-    const size_t outputs = (size_t)(conv->weight.extent[0] / conv->group);
-    if (channels < FEWEST_CHANNELS || outputs < FEWEST_CHANNELS)
+    const size_t weights = (size_t)conv->weight.extent[0] * (size_t)conv->weight.extent[1];
+    if (conv->weight.extent[1] < FEWEST_CHANNELS)
         return 0;
-    if (count_tiles(conv, 4) < FEWEST_TILES)
-        return 0;
-    return 4;
+    double least = PLAIN * (double)conv->multiplications;
+    int best = 0;
+    for (size_t i = 0; i < sizeof variants / sizeof *variants; i++) {
+        const double cost = cost_of(conv, &variants[i]);
+        if (cost < least && (double)weights * variants[i].points <= MOST_WEIGHTS) {
+            least = cost;
+            best = (int)variants[i].m;
+        }
+    }
+    return best;
 }

@@ -13,12 +13,12 @@ enum { MOST_PANEL = 64 };
 /* Channels that a product sums at once: so many rows of a panel stay in level 1. */
 enum { MOST_DEPTH = 128 };
 
-/* Floats that level 2 has room for: a panel's weights, and a block's inputs and products. */
+/* Floats that level 2 has room for: a group's weights, a block's inputs and products. */
 enum { LEVEL_2 = 3 << 17 };
 
-/* Tiles of a block. With few the weights have to be near, or they come too late; with more than
- * MOST the inputs are not. */
-enum { FEWEST_TILES = 10, MOST_TILES = 28 };
+/* Tiles of a block: at least FEWEST, at most MOST_NEAR if weights stay in level 2. Otherwise they
+ * come from farther away for each block, and it takes about MOST_FAR to hide that. */
+enum { FEWEST_TILES = 10, MOST_NEAR_TILES = 28, MOST_FAR_TILES = 56 };
 
 /* With fewer blocks than this threads share each one's panels: all inputs are transformed first,
  * into memory. With more, each thread has its block; the last of them are smaller, so that no
@@ -69,13 +69,14 @@ static void cut_channels(layer_winograd_plan *plan)
 /* How many tiles a block is to have. */
 static size_t wanted_tiles(const layer_winograd_plan *plan)
 {
-    const size_t weights = plan->weight_panel_stride;
+    const size_t weights = plan->panels * plan->weight_panel_stride;
     const size_t tile = plan->points * (plan->input_tile_stride + plan->panel);
     const size_t fitting = weights < LEVEL_2 ? (LEVEL_2 - weights) / tile : 0;
     if (fitting < FEWEST_TILES)
-        return MOST_TILES;
+        return MOST_FAR_TILES;
     const size_t share = plan->strips * plan->row_tiles * plan->groups / WANTED_BLOCKS;
-    return layer_smaller(layer_smaller(fitting, MOST_TILES), layer_larger(share, FEWEST_TILES));
+    return layer_smaller(layer_smaller(fitting, MOST_NEAR_TILES),
+                         layer_larger(share, FEWEST_TILES));
 }
 
 static void cut_blocks(layer_winograd_plan *plan)

@@ -11,22 +11,23 @@ layer_winograd_call layer_winograd_call_of(const layer_conv *conv, const layer_r
     return call;
 }
 
-void layer_winograd_transform_weights(const layer_winograd_call *call, size_t panel, size_t first,
-                                      size_t channels, float *transformed, size_t point_stride)
+void layer_winograd_transform_weights(const layer_winograd_call *call,
+                                      const layer_winograd_share *share)
 {
     const layer_winograd_plan *const plan = &call->plan;
-    const size_t output = panel % plan->panels * plan->panel;
-    const size_t kernel = panel / plan->panels * plan->group_outputs + output;
+    const size_t output = share->panel % plan->panels * plan->panel;
+    const size_t kernel = share->panel / plan->panels * plan->group_outputs + output;
     const size_t cells = layer_conv_kernel_plane(plan->conv);
     call->kernels->transform_weight(&(layer_winograd_weight){
-        .weight = call->weight + (kernel * plan->group_channels + first) * cells,
+        .weight = call->weight + (kernel * plan->group_channels + share->first) * cells,
         .output_stride = plan->group_channels * cells,
         .outputs = layer_smaller(plan->panel, plan->group_outputs - output),
         .panel = plan->panel,
-        .channels = channels,
+        .channels = share->channels,
         .is_flipped = plan->conv->mode == LAYER_CONV_CONVOLUTION,
-        .transformed = transformed,
-        .point_stride = point_stride,
+        .is_streamed = share->is_streamed,
+        .transformed = share->transformed,
+        .point_stride = share->point_stride,
     });
 }
 

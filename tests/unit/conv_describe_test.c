@@ -277,6 +277,33 @@ static void planes_are_filtered_and_channels_multiplied(void **state)
                      LAYER_CONV_DIRECT);
 }
 
+/* Where it saves most of the multiplications; prepared weights may be larger. */
+static void networks_kernels_of_3x3_are_transformed(void **state)
+{
+    (void)state;
+    static const struct {
+        layer_shape input;
+        int outputs;
+        bool is_prepared;
+        layer_conv_algorithm expected;
+    } layers[] = {
+        {{4, {1, 128, 112, 112}}, 128, false, LAYER_CONV_WINOGRAD6},
+        {{4, {1, 64, 56, 56}}, 64, false, LAYER_CONV_WINOGRAD4},
+        {{4, {1, 256, 14, 14}}, 256, false, LAYER_CONV_WINOGRAD2},
+        {{4, {8, 512, 7, 7}}, 512, true, LAYER_CONV_WINOGRAD4},
+        {{4, {1, 512, 7, 7}}, 512, true, LAYER_CONV_WINOGRAD2},
+        {{4, {1, 64, 7, 7}}, 64, true, LAYER_CONV_WINOGRAD4},
+        {{4, {1, 512, 2, 2}}, 512, true, LAYER_CONV_IMPLICIT},
+        {{4, {1, 8, 56, 56}}, 8, true, LAYER_CONV_IMPLICIT},
+    };
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
+        const layer_shape weight = {4, {layers[i].outputs, layers[i].input.extent[1], 3, 3}};
+        const layer_conv_options options = {.geometry.auto_pad = LAYER_AUTO_PAD_SAME_UPPER,
+                                            .is_prepared = layers[i].is_prepared};
+        assert_int_equal(describe(layers[i].input, weight, options).algorithm, layers[i].expected);
+    }
+}
+
 /* Whatever was asked for by name is kept, and its workspace grows with the threads. */
 static void an_algorithm_by_name_is_kept(void **state)
 {
@@ -311,6 +338,7 @@ int main(void)
         cmocka_unit_test(windows_lie_behind_trivial_ones),
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(planes_are_filtered_and_channels_multiplied),
+        cmocka_unit_test(networks_kernels_of_3x3_are_transformed),
         cmocka_unit_test(an_algorithm_by_name_is_kept),
         cmocka_unit_test(algorithms_have_names),
     };

@@ -32,6 +32,24 @@ static inline void lanes_store(float *x, lanes stored)
     memcpy(x, &stored, sizeof stored);
 }
 
+/* Past the caches, to a multiple of a vector's size; only with AVX-512, whose vectors are whole
+ * lines. Before another thread reads what was stored, lanes_end_stream() has to be called. */
+static inline void lanes_stream(float *x, lanes stored)
+{
+#if defined(__AVX512F__)
+    _mm512_stream_ps(x, (__m512)stored);
+#else
+    lanes_store(x, stored);
+#endif
+}
+
+static inline void lanes_end_stream(void)
+{
+#if defined(__AVX512F__)
+    _mm_sfence();
+#endif
+}
+
 static inline lanes lanes_all(float value)
 {
     return value - (lanes){0};

@@ -20,6 +20,7 @@
 #include "layer/tensor.h"
 #include "layer/window.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -53,12 +54,14 @@ typedef enum {
     LAYER_CONV_CONVOLUTION,       /* y[p] = sum of x[p + r] w[R - 1 - r]: the kernel flipped */
 } layer_conv_mode;
 
-/* All zero means: stride 1, no padding, dilation 1, one group, cross-correlation, AUTO. */
+/* All zero means: stride 1, no padding, dilation 1, one group, cross-correlation, AUTO, weights
+ * that come with each run. */
 typedef struct {
     layer_geometry geometry;
     int group; /* 0 means 1 */
     layer_conv_mode mode;
     layer_conv_algorithm algorithm;
+    bool is_prepared; /* weights will be prepared once for many runs: AUTO disregards its cost */
 } layer_conv_options;
 
 /* A convolution whose shapes fit. Filled by layer_conv_describe(), read-only afterwards. */
@@ -72,6 +75,7 @@ typedef struct {
     int group;
     layer_conv_mode mode;
     layer_conv_algorithm algorithm; /* never AUTO */
+    bool is_prepared;
     uint64_t multiplications;
 } layer_conv;
 

@@ -47,13 +47,15 @@ static layer_conv_algorithm algorithm_of(const char *variant)
     return (layer_conv_algorithm)algorithm;
 }
 
-static bool describe_conv(computation *self, const char *variant)
+static bool describe_conv(computation *self, const char *variant, peer_mode mode)
 {
     const peer_row *const row = self->row;
     const layer_shape input = {4, {row->n, row->c, row->h, row->w}};
     const layer_shape weight = {4, {row->k, row->c / row->group, row->r, row->s}};
-    const layer_conv_options options = {
-        .geometry = geometry_of(row), .group = row->group, .algorithm = algorithm_of(variant)};
+    const layer_conv_options options = {.geometry = geometry_of(row),
+                                        .group = row->group,
+                                        .algorithm = algorithm_of(variant),
+                                        .is_prepared = mode == PEER_PREPARED};
     layer_error error;
     return layer_conv_describe(&self->conv, &input, &weight, &options, &error) == LAYER_OK;
 }
@@ -83,7 +85,7 @@ static bool describe(computation *self, const char *variant, peer_mode mode, con
         *size = fits ? layer_pool_workspace_size(&self->pool, threads) : 0;
         return fits;
     }
-    if (!describe_conv(self, variant) ||
+    if (!describe_conv(self, variant, mode) ||
         (mode == PEER_PREPARED && layer_conv_prepared_size(&self->conv) == 0))
         return false;
     *size = mode == PEER_PREPARED ? layer_conv_prepared_workspace_size(&self->conv, threads)
