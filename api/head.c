@@ -13,16 +13,14 @@ static const char prefix[] = "/v1/";
 
 api_route api_find_route(const char *path)
 {
-    api_route route = {0};
+    if (strncmp(path, prefix, sizeof prefix - 1) == 0)
+        for (size_t i = 0; i < api_operation_count(); i++)
+            if (strcmp(path + sizeof prefix - 1, api_operation_name(i)) == 0)
+                return (api_route){.operation = api_operation_at(i)};
     for (size_t i = 0; i < api_page_count; i++)
         if (strcmp(path, api_pages[i].path) == 0)
-            route.page = &api_pages[i];
-    if (strncmp(path, prefix, sizeof prefix - 1) != 0)
-        return route;
-    for (size_t i = 0; i < api_operation_count(); i++)
-        if (strcmp(path + sizeof prefix - 1, api_operation_name(i)) == 0)
-            route.operation = api_operation_at(i);
-    return route;
+            return (api_route){.page = &api_pages[i]};
+    return (api_route){0};
 }
 
 /* The path without what every operation's begins with. */

@@ -184,7 +184,8 @@ static int unanswered_status(const server_connection *own, enum MHD_RequestTermi
     return refused && own->request.step == SERVER_STEP_HEAD ? 400 : 499;
 }
 
-static void record(const server_request *request, const server_connection *own, int status)
+static void record(const server_request *request, const server_connection *own, int status,
+                   int64_t now)
 {
     server_metrics_count(request->operation, status);
     for (server_phase phase = 0; phase < SERVER_PHASE_COUNT; phase++)
@@ -201,7 +202,7 @@ static void record(const server_request *request, const server_connection *own, 
         .queue = request->times[SERVER_PHASE_QUEUE],
         .compute = request->times[SERVER_PHASE_COMPUTE],
         .write = request->times[SERVER_PHASE_WRITE],
-        .total = server_now() - request->begun,
+        .total = now - request->begun,
         .bytes_in = request->call.body_size,
         .bytes_out = request->bytes_out,
     });
@@ -215,11 +216,11 @@ static void end_request(void *unused, struct MHD_Connection *connection, void **
     (void)connection;
     server_request *const request = *context;
     server_connection *const own = server_connections_find(request->descriptor);
-    record(request, own, request->status != 0 ? request->status : unanswered_status(own, how));
+    const int64_t now = server_now();
+    record(request, own, request->status != 0 ? request->status : unanswered_status(own, how), now);
     if (request->lease != NULL)
         server_lease_release(request->lease);
     request->lease = NULL;
-    const int64_t now = server_now();
     atomic_store(&own->idle_since, now);
     server_connection_enter(own, SERVER_IDLE, now + server_nanoseconds(http.options->idle_timeout));
 }
