@@ -406,7 +406,7 @@ deb:
 # ---- What is checked -------------------------------------------------------------------------
 
 C_FILES := $(sort $(wildcard $(foreach top,lib api server tests,$(addprefix $(top)/,*.[ch] *.cc */*.[ch] */*/*.[ch]))))
-SCRIPTS := .ci/install .ci/run docker/engine docker/test docker/collect docker/package tests/layers tests/run tests/with-daemon \
+SCRIPTS := .ci/install .ci/run docker/engine docker/test docker/collect docker/package docker/sbom tests/layers tests/run tests/with-daemon \
     $(wildcard tests/*/*.sh)
 
 ##format: lay every source file out as .clang-format says
