@@ -51,6 +51,15 @@ tells_of_every_flag() {
     ((missing == 0 && $(flags | wc -l) > 20))
 }
 
+# All but those that are about speed and the log.
+security_tells_of_every_flag() {
+    local flag missing=0
+    while read -r flag; do
+        grep -qF -- "\`$flag\`" SECURITY.md || { echo "no word of $flag" && missing=1; }
+    done < <(flags | grep -vE -- '^--(io-threads|workers|inline-multiplications|isa|log)$')
+    ((missing == 0))
+}
+
 # complete WORD...: what bash would offer for the last one.
 complete_line() {
     bash -c 'source "$1"; shift; COMP_WORDS=(layerd "$@") COMP_CWORD=$#; _layerd; printf "%s\n" "${COMPREPLY[@]}"' \
@@ -91,6 +100,7 @@ if [[ $(nm -u "$daemon") =~ __[at]san_ ]]; then
 fi
 check_with groff "the manual page has no mistake" is_well_set
 check_with groff "the manual page tells of every flag" tells_of_every_flag
+check "SECURITY.md tells of every flag that limits or protects" security_tells_of_every_flag
 check "bash completes flags, words and files" completes
 check "the file of defaults has the defaults" has_the_defaults
 check "the unit starts what was installed" grep -x 'ExecStart=/usr/bin/layerd' "$units/layerd.service"
