@@ -105,7 +105,6 @@ void layer_winograd_multiply(const layer_winograd_call *call, const layer_winogr
         .right_leading = plan->panel,
         .result_leading = plan->panel,
         .accumulates = product->accumulates,
-        .next = product->weights + weights,
-        .next_size = product->fetches ? weights * sizeof(float) : 0,
+        .next = product->fetches ? product->weights + weights : NULL,
     });
 }

@@ -10,16 +10,18 @@
 
 /* result = left right + start, or result += left right
  *   left   rows x depth, its rows `left_leading` floats apart
- *   right  depth x columns; fastest where a row is contiguous with the next, or all fits level 1
+ *   right  depth x columns; row k begins at right[right_rows[k]], or where right_rows is NULL at
+ *          right[k * right_leading]; fastest where it is in level 1, or contiguous
  *   start  [rows], the same for a row's every column; NULL is zero
  *   result rows x columns
- *   next   NULL, or what will be read afterwards: its `next_size` bytes are fetched into level 2
- *          meanwhile, as far as there is time */
+ *   next   NULL, or what `right` will likely be next, right_leading apart as well; it is fetched
+ * into the caches meanwhile */
 typedef struct {
     size_t rows, columns, depth;
     const float *left, *right, *start, *next;
+    const size_t *right_rows;
     float *result;
-    size_t left_leading, right_leading, result_leading, next_size;
+    size_t left_leading, right_leading, result_leading;
     bool accumulates;
 } layer_panel;
 

@@ -4,162 +4,234 @@
  * innermost kernel.
  * SPDX-License-Identifier: MIT */
 #include "core/blocks.h"
+#include "core/kernels/panel_dots.h"
 #include "core/kernels/vectors.h"
 #include "core/panel.h"
 
 /* The most rows of a tile of so many vectors: the sums, a row of the right factor and a value of
- * the left one fill the registers, 32 with AVX-512, else 16. */
+ * the left one fill the registers, 32 with AVX-512, else 16. Fewer vectors have no use for more
+ * rows than keep the multiplications' units busy. */
 #if defined(__AVX512F__)
-enum { MOST_VECTORS = 4, MOST_ROWS = 14 };
-static const size_t most_rows[] = {0, 14, 14, 8, 6};
+enum { MOST_VECTORS = 4, MOST_ROWS = 8 };
+static const size_t most_rows[] = {0, 8, 8, 8, 6};
 #else
 enum { MOST_VECTORS = 2, MOST_ROWS = 6 };
 static const size_t most_rows[] = {0, 6, 6};
 #endif
 
-/* Fetched ahead in each step, in lines; fewer steps would have to fetch more than memory gives. */
-enum { CACHE_LINE = 64, STEP_LINES = 2, STEP_SIZE = STEP_LINES * CACHE_LINE };
-
-/* Where a tile lies, and how many lanes its last vector has; what to fetch ahead, and how much in
- * each step. */
+/* Where a tile lies, how many lanes its last vector has, and its part in fetching what is next. */
 typedef struct {
     size_t row, column;
     int last;
-    const char *next;
-    size_t next_step;
+    const float *next; /* [rows][right_leading], as many columns as the tile has */
+    size_t columns, fetched, fetch_end, fetch_step; /* rows */
 } place;
 
-/* Inlined with rows, vectors and `is_whole` as constants, so that the sums are registers; loops
- * over them are to be unrolled before the compiler decides which arrays can be. */
-#define UNROLL_ROWS    _Pragma("GCC unroll 14")
-#define UNROLL_VECTORS _Pragma("GCC unroll 4")
+/* Floats of a cache line and of level 1, and how much of the depth lies between two fetchings of a
+ * few rows. */
+enum { LINE_COUNT = 16, NEAREST_COUNT = 1 << 14, PERIOD = 16 };
+
+/* How the right factor is read. */
+typedef struct {
+    bool is_whole;     /* the last vector of a row has all lanes */
+    bool is_scattered; /* rows begin where panel->right_rows says */
+} reading;
+
+/* Some rows, to where all of them are to be at the end: level 1 if they fit. */
+static inline void fetch(const layer_panel *panel, place *at)
+{
+    const size_t end = layer_smaller(at->fetched + at->fetch_step, at->fetch_end);
+    const bool fit = panel->depth * at->columns <= NEAREST_COUNT;
+    for (; at->fetched < end; at->fetched++)
+        for (size_t i = 0; i < at->columns; i += LINE_COUNT) {
+            const float *const line = at->next + at->fetched * panel->right_leading + i;
+            if (fit)
+                __builtin_prefetch(line, 0, 3);
+            else
+                __builtin_prefetch(line, 0, 2);
+        }
+}
 
 __attribute__((always_inline)) static inline lanes load(const float *x, bool is_whole, int last)
 {
     return is_whole ? lanes_load(x) : lanes_load_some(x, last);
 }
 
-__attribute__((always_inline)) static inline void
-multiply_tile(const layer_panel *panel, place at, const int rows, const int vectors, bool is_whole)
+__attribute__((always_inline)) static inline void store(float *x, lanes sum, bool is_whole,
+                                                        int last)
+{
+    if (is_whole)
+        lanes_store(x, sum);
+    else
+        lanes_store_some(x, sum, last);
+}
+
+/* Keeps the compiler from holding an address for each row in registers that the sums need. */
+__attribute__((always_inline)) static inline float *afresh(float *pointer)
+{
+    __asm__("" : "+r"(pointer));
+    return pointer;
+}
+
+/* Inlined with rows, vectors and the reading as constants, so that the sums are registers. Loops
+ * over them have to be unrolled before the compiler decides which arrays can be. */
+#define UNROLLED _Pragma("GCC unroll 8")
+__attribute__((always_inline)) static inline void multiply_tile(const layer_panel *panel, place at,
+                                                                const int rows, const int vectors,
+                                                                const reading way)
 {
     const size_t depth = panel->depth, left_leading = panel->left_leading;
     const size_t right_leading = panel->right_leading, result_leading = panel->result_leading;
     const float *left = panel->left + at.row * left_leading, *right = panel->right + at.column;
-    const float *const start = panel->start == NULL ? NULL : panel->start + at.row;
+    const bool starts = panel->start != NULL && !panel->accumulates;
+    const float *const start = starts ? panel->start + at.row : NULL;
     float *const result = panel->result + at.row * result_leading + at.column;
-    const bool accumulates = panel->accumulates;
+    const size_t *const right_rows = panel->right_rows;
+    const int end = vectors - 1;
     lanes sums[MOST_ROWS][MOST_VECTORS];
-    UNROLL_ROWS for (int i = 0; i < rows; i++) UNROLL_VECTORS for (int v = 0; v < vectors; v++)
-    {
-        sums[i][v] = (lanes){0};
-        __builtin_prefetch(result + (size_t)i * result_leading + v * LANES, 1);
+    float *to = afresh(result);
+    UNROLLED
+    for (int i = 0; i < rows; i++, to += result_leading) {
+        UNROLLED
+        for (int v = 0; v < vectors; v++) {
+            sums[i][v] = lanes_all(start == NULL ? 0 : start[i]);
+            __builtin_prefetch(to + v * LANES, 1);
+        }
     }
-    const char *next = at.next;
-    const size_t next_step = at.next_step;
-    for (size_t k = 0; k < depth; k++, left++, right += right_leading, next += next_step) {
-        lanes factors[MOST_VECTORS];
-        for (int i = 0; i < STEP_LINES; i++)
-            __builtin_prefetch(next + i * CACHE_LINE, 0, 2);
-        UNROLL_VECTORS for (int v = 0; v < vectors; v++) factors[v] =
-            load(right + v * LANES, is_whole || v < vectors - 1, at.last);
-        UNROLL_ROWS for (int i = 0; i < rows; i++) UNROLL_VECTORS for (int v = 0; v < vectors; v++)
-            sums[i][v] += left[(size_t)i * left_leading] * factors[v];
+    for (size_t k = 0; k < depth;) {
+        const size_t pause = layer_smaller(k + PERIOD, depth);
+        fetch(panel, &at);
+        for (; k < pause; k++, left++, right += way.is_scattered ? 0 : right_leading) {
+            const float *const row = way.is_scattered ? right + right_rows[k] : right;
+            lanes factors[MOST_VECTORS];
+            UNROLLED
+            for (int v = 0; v < vectors; v++)
+                factors[v] = load(row + v * LANES, way.is_whole || v < end, at.last);
+            UNROLLED
+            for (int i = 0; i < rows; i++) {
+                UNROLLED
+                for (int v = 0; v < vectors; v++)
+                    sums[i][v] += left[(size_t)i * left_leading] * factors[v];
+            }
+        }
     }
-    UNROLL_ROWS for (int i = 0; i < rows; i++) UNROLL_VECTORS for (int v = 0; v < vectors; v++)
-    {
-        const bool is_full = is_whole || v < vectors - 1;
-        float *const to = result + (size_t)i * result_leading + v * LANES;
-        sums[i][v] += accumulates     ? load(to, is_full, at.last)
-                      : start != NULL ? lanes_all(start[i])
-                                      : (lanes){0};
-        if (is_full)
-            lanes_store(to, sums[i][v]);
-        else
-            lanes_store_some(to, sums[i][v], at.last);
+    to = afresh(result);
+    if (panel->accumulates) {
+        UNROLLED
+        for (int i = 0; i < rows; i++, to += result_leading) {
+            UNROLLED
+            for (int v = 0; v < vectors; v++)
+                sums[i][v] += load(to + v * LANES, way.is_whole || v < end, at.last);
+        }
+    }
+    to = afresh(result);
+    UNROLLED
+    for (int i = 0; i < rows; i++, to += result_leading) {
+        UNROLLED
+        for (int v = 0; v < vectors; v++)
+            store(to + v * LANES, sums[i][v], way.is_whole || v < end, at.last);
     }
 }
 
-#define TILE(rows, ...)                                                                            \
+#define TILE(rows, vectors)                                                                        \
     case rows:                                                                                     \
-        multiply_tile(panel, at, rows, __VA_ARGS__);                                               \
+        multiply_tile(panel, at, rows, vectors, way);                                              \
         return
-#define TILES_TO_6(...)                                                                            \
-    TILE(1, __VA_ARGS__);                                                                          \
-    TILE(2, __VA_ARGS__);                                                                          \
-    TILE(3, __VA_ARGS__);                                                                          \
-    TILE(4, __VA_ARGS__);                                                                          \
-    TILE(5, __VA_ARGS__);                                                                          \
-    TILE(6, __VA_ARGS__)
-#define TILES_TO_8(...)                                                                            \
-    TILES_TO_6(__VA_ARGS__);                                                                       \
-    TILE(7, __VA_ARGS__);                                                                          \
-    TILE(8, __VA_ARGS__)
-#define TILES_TO_14(...)                                                                           \
-    TILES_TO_8(__VA_ARGS__);                                                                       \
-    TILE(9, __VA_ARGS__);                                                                          \
-    TILE(10, __VA_ARGS__);                                                                         \
-    TILE(11, __VA_ARGS__);                                                                         \
-    TILE(12, __VA_ARGS__);                                                                         \
-    TILE(13, __VA_ARGS__);                                                                         \
-    TILE(14, __VA_ARGS__)
+#define TILES_TO_6(vectors)                                                                        \
+    TILE(1, vectors);                                                                              \
+    TILE(2, vectors);                                                                              \
+    TILE(3, vectors);                                                                              \
+    TILE(4, vectors);                                                                              \
+    TILE(5, vectors);                                                                              \
+    TILE(6, vectors)
+#define TILES_TO_8(vectors)                                                                        \
+    TILES_TO_6(vectors);                                                                           \
+    TILE(7, vectors);                                                                              \
+    TILE(8, vectors)
 
-/* One function for each number of vectors, all rows within. */
+/* One function for each number of vectors and reading, all rows within. */
 typedef void tile_function(const layer_panel *panel, place at, size_t rows);
-#define COLUMNS(name, tiles, vectors, is_whole)                                                    \
-    static void name(const layer_panel *panel, place at, size_t rows)                              \
+#define TILES(name, tiles, vectors, is_whole, is_scattered)                                        \
+    static void name##_##vectors(const layer_panel *panel, place at, size_t rows)                  \
     {                                                                                              \
+        const reading way = {is_whole, is_scattered};                                              \
         switch (rows) {                                                                            \
-            tiles(vectors, is_whole);                                                              \
+            tiles(vectors);                                                                        \
         }                                                                                          \
     }
 
-/* Of the last vector all lanes, or some: a mask takes an instruction of the multiplications' units.
- */
-#define BOTH(vectors, tiles)                                                                       \
-    COLUMNS(all_##vectors, tiles, vectors, true)                                                   \
-    COLUMNS(some_##vectors, tiles, vectors, false)
 #if defined(__AVX512F__)
-BOTH(1, TILES_TO_14)
-BOTH(2, TILES_TO_14)
-BOTH(3, TILES_TO_8)
-BOTH(4, TILES_TO_6)
-static tile_function *const all[] = {NULL, all_1, all_2, all_3, all_4};
-static tile_function *const some[] = {NULL, some_1, some_2, some_3, some_4};
+#define READING(name, ...)                                                                         \
+    TILES(name, TILES_TO_8, 1, __VA_ARGS__)                                                        \
+    TILES(name, TILES_TO_8, 2, __VA_ARGS__)                                                        \
+    TILES(name, TILES_TO_8, 3, __VA_ARGS__)                                                        \
+    TILES(name, TILES_TO_6, 4, __VA_ARGS__)                                                        \
+    static tile_function *const name[] = {NULL, name##_1, name##_2, name##_3, name##_4};
 #else
-BOTH(1, TILES_TO_6)
-BOTH(2, TILES_TO_6)
-static tile_function *const all[] = {NULL, all_1, all_2}, *const some[] = {NULL, some_1, some_2};
+#define READING(name, ...)                                                                         \
+    TILES(name, TILES_TO_6, 1, __VA_ARGS__)                                                        \
+    TILES(name, TILES_TO_6, 2, __VA_ARGS__)                                                        \
+    static tile_function *const name[] = {NULL, name##_1, name##_2};
 #endif
+/* A mask takes an instruction of the multiplications' units. */
+READING(even_whole, true, false)
+READING(even_masked, false, false)
+READING(scattered_whole, true, true)
+READING(scattered_masked, false, true)
 
-/* All rows of some columns, in tiles as even as can be: 14 rows are 5, 5, 4 rather than 6, 6, 2. */
+static tile_function *const *function_for(bool is_whole, bool is_scattered)
+{
+    if (is_scattered)
+        return is_whole ? scattered_whole : scattered_masked;
+    return is_whole ? even_whole : even_masked;
+}
+
+/* All rows of some columns, in tiles as even as can be: 14 rows are 5, 5, 4 rather than 6, 6, 2.
+ * Each fetches an even part of what lies at `next`, if that is not NULL. */
 static void multiply_columns(const layer_panel *panel, size_t column, size_t columns,
-                             size_t *fetched)
+                             const float *next)
 {
     const size_t vectors = layer_blocks_of(columns, LANES);
     const int last = (int)(columns - (vectors - 1) * LANES);
-    tile_function *const multiply_rows = last == LANES ? all[vectors] : some[vectors];
-    size_t left = layer_blocks_of(panel->rows, most_rows[vectors]);
-    for (size_t row = 0; row < panel->rows; left--) {
-        const size_t rows = layer_blocks_of(panel->rows - row, left);
-        const bool fetches = *fetched < panel->next_size;
-        const char *const next =
-            fetches ? (const char *)panel->next + *fetched : (const char *)(panel->right + column);
-        multiply_rows(panel, (place){row, column, last, next, fetches ? STEP_SIZE : 0}, rows);
-        *fetched += panel->depth * STEP_SIZE;
-        row += rows;
+    tile_function *const multiply_rows =
+        function_for(last == LANES, panel->right_rows != NULL)[vectors];
+    const size_t tiles = layer_blocks_of(panel->rows, most_rows[vectors]);
+    const size_t rows = panel->rows / tiles, longer = panel->rows % tiles;
+    const size_t part = next == NULL ? 0 : layer_blocks_of(panel->depth, tiles);
+    const size_t step = layer_blocks_of(part * PERIOD, panel->depth);
+    place at = {0, column, last, next, columns, 0, part, step};
+    for (size_t i = 0; i < tiles; i++) {
+        const size_t taken = i < longer ? rows + 1 : rows;
+        multiply_rows(panel, at, taken);
+        at.row += taken;
+        at.fetched = at.fetch_end;
+        at.fetch_end = layer_smaller(at.fetched + part, panel->depth);
     }
+}
+
+/* How many of the columns go into vectors. */
+static size_t vector_columns(const layer_panel *panel)
+{
+    const size_t rest = panel->columns % LANES;
+    return rest <= MOST_DOTS && panel->depth >= LEAST_DOT_DEPTH ? panel->columns - rest
+                                                                : panel->columns;
 }
 
 static void multiply(const layer_panel *panel)
 {
-    size_t left = layer_blocks_of(layer_blocks_of(panel->columns, LANES), MOST_VECTORS);
-    size_t fetched = 0;
-    for (size_t column = 0, columns; column < panel->columns; column += columns, left--) {
-        const size_t rest = panel->columns - column;
-        columns = layer_blocks_of(layer_blocks_of(rest, LANES), left) * LANES;
-        columns = layer_smaller(columns, rest);
-        multiply_columns(panel, column, columns, &fetched);
+    const size_t most = vector_columns(panel);
+    const size_t groups = layer_blocks_of(layer_blocks_of(most, LANES), MOST_VECTORS);
+    size_t column = 0;
+    for (size_t i = 0; i < groups; i++) {
+        const size_t vectors = layer_blocks_of(layer_blocks_of(most - column, LANES), groups - i);
+        const size_t columns = layer_smaller(vectors * LANES, most - column);
+        const bool is_last = i + 1 == groups || panel->right_rows != NULL;
+        multiply_columns(panel, column, columns,
+                         is_last ? panel->next : panel->right + column + columns);
+        column += columns;
     }
+    if (column < panel->columns)
+        multiply_dot_columns(panel, column, panel->columns - column);
 }
 
 const layer_panel_kernels LAYER_KERNELS(layer_panel_kernels) = {multiply};

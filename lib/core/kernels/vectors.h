@@ -64,6 +64,18 @@ static inline __m256i lanes_mask(int count)
 }
 #endif
 
+static inline float lanes_sum(lanes summed)
+{
+#if defined(__AVX512F__)
+    return _mm512_reduce_add_ps((__m512)summed);
+#else
+    for (int half = LANES / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++)
+            summed[i] += summed[i + half];
+    return summed[0];
+#endif
+}
+
 /* Lanes 0, 2, 4 ... of the two, one after the other. */
 static inline lanes lanes_even(lanes a, lanes b)
 {
@@ -126,6 +138,20 @@ static inline lanes lanes_load_range(const float *x, lanes_range range)
     for (int i = range.begin; i < range.end; i++)
         loaded[i] = x[i];
     return loaded;
+#endif
+}
+
+/* The others are those of `under`. */
+static inline lanes lanes_load_over(lanes under, const float *x, lanes_range range)
+{
+#if defined(__AVX512F__)
+    return (lanes)_mm512_mask_loadu_ps((__m512)under, range, x);
+#elif defined(__AVX__)
+    return (lanes)_mm256_blendv_ps((__m256)under, _mm256_maskload_ps(x, range), (__m256)range);
+#else
+    for (int i = range.begin; i < range.end; i++)
+        under[i] = x[i];
+    return under;
 #endif
 }
 
