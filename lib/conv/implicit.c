@@ -1,9 +1,10 @@
 /* Convolution as a matrix product whose right factor, the patches of input that windows see, exists
  * a strip at a time: some columns of it, some of its rows, few enough for the nearest caches. Where
- * the input itself is that factor it is read in place.
+ * the input or its field has those rows as they are, they are read in place.
  * Source: Chetlur et al., "cuDNN: Efficient primitives for deep learning", arXiv:1410.0759, section
  * 3.
  * SPDX-License-Identifier: MIT */
+#include "conv/implicit.h"
 #include "conv/strips.h"
 #include "core/blocks.h"
 #include "core/panel.h"
@@ -11,199 +12,292 @@
 
 #include <assert.h>
 
-/* The most rows of a strip; its columns are whole cache lines. */
-enum { STRIP_ROWS = 256, LINE_COUNT = 16 };
-
-/* Rows of input that lie a multiple of so many floats apart fall on few of the nearest cache's
- * sets, and are not read in place. */
-enum { THRASHING = 256 };
-
-/* Weights that a task goes through for each of its strips, in floats: the second cache keeps them.
- */
-enum { BLOCK_WEIGHTS = 1 << 18 };
-
-/* Multiplications a task should hold, so that handing it to a thread costs little beside it; and
- * how many tasks there should be, if that leaves each so many output channels, which share what a
- * strip costs to gather. */
-enum { TASK_MULTIPLICATIONS = 1 << 21, FEWEST_TASKS = 16, FEWEST_CHANNELS = 64 };
+/* Channels of a field that a task fills. */
+enum { FILL_CHANNELS = 16 };
 
 typedef struct {
     const layer_conv *conv;
+    layer_implicit plan;
     const float *input, *weight, *bias;
     float *output;
     const layer_run *run;
-    const layer_panel_kernels *products;
-    const layer_strip_kernels *gathers;
-    layer_strips strips;
-    bool in_place;
-    size_t depth, plane, group_channels;          /* rows and columns of patches, K/group */
-    size_t lines, strips_per_plane;               /* cache lines of columns, dealt to strips */
-    size_t strips_per_task, tasks_per_plane;      /* the last task may have fewer */
-    size_t strip_rows, strip_columns, strip_size; /* at most; and in floats, scratch included */
-    size_t block_channels, channel_blocks;        /* of a group's output channels */
+    const layer_panel_kernels *panels;
+    const layer_strip_kernels *strips;
+    const layer_field_kernels *fields;
+    size_t *rows;
+    float *cells;        /* the fields of a round */
+    char *rooms;         /* a strip for each thread */
+    size_t first, units; /* of the round */
 } implicit;
 
-/* A task's share: some of the output channels of one sample and group, some strips of columns. */
+/* A band of outputs of all channels of a sample. */
 typedef struct {
-    const float *input;  /* [C/group][plane] */
+    size_t sample, first_strip, end_strip;
+    size_t first_column; /* the set's, in its plane */
+    layer_band band;
+    const float *cells; /* [C][channel_step] */
+} unit;
+
+/* A task's share of a unit. */
+typedef struct {
+    const unit *of;
+    const float *cells;  /* [C/group][channel_step] */
     const float *weight; /* [channels][depth] */
     const float *bias;   /* [channels] or NULL */
-    float *output;       /* [channels][plane] */
-    size_t channels, first_strip, end_strip;
-    float *room; /* for a strip */
+    float *output;       /* [channels][planes][plane], of the unit's plane */
+    size_t channels;
+    float *gathered;
 } share;
 
-static share share_of(const implicit *call, size_t task, int thread)
+static const float *channels_of(const implicit *call, size_t sample)
 {
-    const size_t block = task % call->channel_blocks, strips = task / call->channel_blocks;
-    const size_t set = strips / call->tasks_per_plane; /* [N][group] */
-    const size_t first = block * call->block_channels; /* channel of the group */
-    const size_t channel = set % (size_t)call->conv->group * call->group_channels + first;
-    const size_t strip = strips % call->tasks_per_plane * call->strips_per_task;
-    return (share){
-        .input = call->input +
-                 set * (size_t)call->conv->weight.extent[1] * call->strips.patches.input_plane,
-        .weight = call->weight + channel * call->depth,
-        .bias = call->bias == NULL ? NULL : call->bias + channel,
-        .output = call->output + (set * call->group_channels + first) * call->plane,
-        .channels = layer_smaller(call->block_channels, call->group_channels - first),
-        .first_strip = strip,
-        .end_strip = layer_smaller(strip + call->strips_per_task, call->strips_per_plane),
-        .room = (float *)call->run->workspace + (size_t)thread * call->strip_size,
+    const layer_conv *const conv = call->conv;
+    return call->input + sample * (size_t)conv->input.extent[1] * layer_conv_input_plane(conv);
+}
+
+static unit unit_of(const implicit *call, size_t index)
+{
+    const layer_implicit *const plan = &call->plan;
+    const size_t plane_sets = plan->lines / plan->set_lines,
+                 sample_sets = plan->planes * plane_sets;
+    const size_t set = (call->first + index) / plan->bands;
+    const size_t first = (call->first + index) % plan->bands * plan->band_strips;
+    unit made = {
+        .sample = set / sample_sets,
+        .first_strip = first,
+        .end_strip = layer_smaller(first + plan->band_strips, plan->set_strips),
+        .first_column = set % plane_sets * plan->set_lines * plan->width,
     };
+    const size_t begin = made.first_column + layer_implicit_column(plan, first);
+    const size_t last = made.first_column + layer_implicit_column(plan, made.end_strip) - 1;
+    const bool is_part = plan->set_lines == 1;
+    made.band = (layer_band){
+        .depth = (int)(set % sample_sets / plane_sets),
+        .line = (int)(begin / plan->width),
+        .lines = (int)(last / plan->width - begin / plan->width + 1),
+        .column = is_part ? (int)(begin % plan->width) : 0,
+        .columns = (int)(is_part ? last - begin + 1 : plan->width),
+    };
+    made.cells = plan->is_filled
+                     ? call->cells + index * plan->field.count
+                     : layer_field_within(&plan->field, &made.band, channels_of(call, made.sample));
+    return made;
 }
 
-static size_t column_of(const implicit *call, size_t strip)
+/* ---- The fields of a round ------------------------------------------------------------------- */
+
+static void fill_channels(void *argument, size_t task, int thread)
 {
-    const size_t column = call->lines * strip / call->strips_per_plane * LINE_COUNT;
-    return layer_smaller(column, call->plane);
+    (void)thread;
+    const implicit *const call = argument;
+    const layer_field *const field = &call->plan.field;
+    const size_t channels = (size_t)call->conv->input.extent[1];
+    const size_t chunks = layer_blocks_of(channels, FILL_CHANNELS);
+    const size_t index = task / chunks, first = task % chunks * FILL_CHANNELS;
+    const unit of = unit_of(call, index);
+    call->fields->fill(field, &of.band,
+                       channels_of(call, of.sample) + first * layer_conv_input_plane(call->conv),
+                       (int)layer_smaller(FILL_CHANNELS, channels - first),
+                       call->cells + index * field->count + first * field->channel_step);
 }
 
-/* Rows first ... first + panel->depth of the patch matrix, in the panel's columns from `column` on:
- * where they lie, or else gathered. */
-static void find_strip(const implicit *call, const share *part, size_t column, size_t first,
-                       layer_panel *panel)
+/* ---- A task ---------------------------------------------------------------------------------- */
+
+/* Which cell of its field a column meets first. */
+static size_t cell_of(const implicit *call, const unit *of, size_t column)
 {
-    if (call->in_place) {
-        panel->right = part->input + first * call->plane + column;
-        panel->right_leading = call->plane;
+    const size_t width = call->plan.width;
+    return (column / width - (size_t)of->band.line) * call->plan.field.line_step + column % width -
+           (size_t)of->band.column;
+}
+
+static void find_runs(const implicit *call, const unit *of, size_t column, layer_strip *strip)
+{
+    layer_strip_run *run = strip->runs;
+    *run = (layer_strip_run){cell_of(call, of, column), 0, 0};
+    for (size_t done = 0, some; done < strip->columns; done += some) {
+        const size_t cell = cell_of(call, of, column + done), width = call->plan.width;
+        if (cell != run->cell + run->columns)
+            *++run = (layer_strip_run){cell, done, 0};
+        some = layer_smaller(width - (column + done) % width, strip->columns - done);
+        run->columns += some;
+    }
+    strip->run_count = (size_t)(run - strip->runs) + 1;
+}
+
+/* Rows of the patch matrix that lie a channel's step apart, from `first` on; and those that are
+ * likely next, of further channels or the next strip. */
+static void find_even_rows(const implicit *call, size_t first, const layer_strip *strip,
+                           layer_panel *panel)
+{
+    const size_t step = call->plan.field.channel_step, next = first + panel->depth;
+    const float *const rows = strip->cells + strip->runs[0].cell;
+    panel->right = rows + first * step;
+    panel->right_leading = step;
+    panel->next = next < call->plan.depth ? rows + next * step : rows + strip->columns;
+}
+
+/* Where the panel finds its rows of the patch matrix, from `first` on. */
+static void find_rows(const implicit *call, size_t first, layer_strip *strip, layer_panel *panel)
+{
+    if (call->plan.is_even) {
+        find_even_rows(call, first, strip, panel);
         return;
     }
-    const layer_strip strip = {
-        .channels = part->input,
-        .first = first,
-        .rows = panel->depth,
-        .column = column,
-        .columns = panel->columns,
-        .gathered = part->room,
-        .leading = call->strip_columns,
-        .lines = part->room + call->strip_rows * call->strip_columns + LAYER_STRIP_SLACK,
-    };
-    call->gathers->gather(&call->strips, &strip);
-    panel->right = strip.gathered;
-    panel->right_leading = strip.leading;
+    strip->rows = call->rows + first;
+    strip->count = panel->depth;
+    if (call->plan.in_place) {
+        panel->right = strip->cells + strip->runs[0].cell;
+        panel->right_rows = strip->rows;
+        return;
+    }
+    call->strips->gather(strip);
+    panel->right = strip->gathered;
+    panel->right_leading = strip->leading;
 }
 
-static void compute_strip(const implicit *call, const share *part, size_t index)
+/* Strips `index` and on, but not `end`. */
+static void compute_strips(const implicit *call, const share *part, size_t index, size_t end)
 {
-    const size_t column = column_of(call, index);
+    const layer_implicit *const plan = &call->plan;
+    const size_t begin = layer_implicit_column(plan, index);
+    const size_t column = part->of->first_column + begin;
+    layer_strip strip;
+    strip.cells = part->cells;
+    strip.columns = layer_implicit_column(plan, end) - begin;
+    strip.gathered = part->gathered;
+    strip.leading = plan->strip_columns;
+    find_runs(call, part->of, column, &strip);
     layer_panel panel = {
         .rows = part->channels,
-        .columns = column_of(call, index + 1) - column,
-        .left_leading = call->depth,
+        .columns = strip.columns,
+        .left_leading = plan->depth,
         .start = part->bias,
         .result = part->output + column,
-        .result_leading = call->plane,
+        .result_leading = plan->planes * plan->lines * plan->width,
     };
-    for (size_t first = 0; first < call->depth; first += call->strip_rows) {
-        panel.depth = layer_smaller(call->strip_rows, call->depth - first);
+    for (size_t first = 0; first < plan->depth; first += plan->strip_rows) {
+        panel.depth = layer_smaller(plan->strip_rows, plan->depth - first);
         panel.left = part->weight + first;
         panel.accumulates = first > 0;
-        find_strip(call, part, column, first, &panel);
-        call->products->multiply(&panel);
+        find_rows(call, first, &strip, &panel);
+        call->panels->multiply(&panel);
     }
 }
 
-static void compute_share(void *argument, size_t task, int thread)
+/* How many strips from `index` on can be multiplied as if they were one. */
+static size_t strips_at_once(const layer_implicit *plan, size_t index)
+{
+    const bool are_one = plan->in_place && plan->line_strips > 0 && plan->depth <= plan->strip_rows;
+    return are_one ? plan->line_strips - index % plan->line_strips : 1;
+}
+
+static size_t blocks_of(const layer_implicit *plan)
+{
+    return layer_blocks_of(plan->group_channels, plan->block_channels);
+}
+
+static share share_of(const implicit *call, const unit *of, size_t index, int thread)
+{
+    const layer_implicit *const plan = &call->plan;
+    const size_t group = index / blocks_of(plan);
+    const size_t first = index % blocks_of(plan) * plan->block_channels; /* channel of the group */
+    const size_t channel = group * plan->group_channels + first;
+    const size_t plane = plan->lines * plan->width;
+    const size_t inputs = (size_t)call->conv->weight.extent[1];
+    return (share){
+        .of = of,
+        .cells = of->cells + group * inputs * plan->field.channel_step,
+        .weight = call->weight + channel * plan->depth,
+        .bias = call->bias == NULL ? NULL : call->bias + channel,
+        .output = call->output +
+                  ((of->sample * plan->groups * plan->group_channels + channel) * plan->planes +
+                   (size_t)of->band.depth) *
+                      plane,
+        .channels = layer_smaller(plan->block_channels, plan->group_channels - first),
+        .gathered = plan->in_place
+                        ? NULL
+                        : (float *)(void *)(call->rooms + (size_t)thread * plan->strip_size),
+    };
+}
+
+/* Tasks: [unit][strips][group][block of channels]. */
+static size_t tasks_of(const layer_implicit *plan)
+{
+    return layer_blocks_of(plan->band_strips, plan->task_strips) * plan->groups * blocks_of(plan);
+}
+
+static void multiply_strips(void *argument, size_t task, int thread)
 {
     const implicit *const call = argument;
-    const share part = share_of(call, task, thread);
-    for (size_t i = part.first_strip; i < part.end_strip && !layer_run_cancelled(call->run); i++)
-        compute_strip(call, &part, i);
+    const layer_implicit *const plan = &call->plan;
+    const size_t blocks = plan->groups * blocks_of(plan), tasks = tasks_of(plan);
+    const unit of = unit_of(call, task / tasks);
+    const share part = share_of(call, &of, task % blocks, thread);
+    const size_t first = of.first_strip + task % tasks / blocks * plan->task_strips;
+    const size_t end = layer_smaller(first + plan->task_strips, of.end_strip);
+    for (size_t i = first, next; i < end && !layer_run_cancelled(call->run); i = next) {
+        next = layer_smaller(i + strips_at_once(plan, i), end);
+        compute_strips(call, &part, i, next);
+    }
 }
 
-/* Deals columns to strips as evenly as whole cache lines go, and rows as evenly as the gathering's
- * steps do. */
-static void plan_strips(implicit *call)
-{
-    const size_t most_lines = LAYER_STRIP_COLUMNS / LINE_COUNT;
-    const size_t step = layer_strips_step(&call->strips), steps = call->depth / step;
-    call->lines = layer_blocks_of(call->plane, LINE_COUNT);
-    call->strips_per_plane = layer_blocks_of(call->lines, most_lines);
-    call->strip_columns = layer_blocks_of(call->lines, call->strips_per_plane) * LINE_COUNT;
-    call->strip_rows = layer_blocks_of(steps, layer_blocks_of(call->depth, STRIP_ROWS)) * step;
-    const size_t size = call->strip_rows * call->strip_columns + LAYER_STRIP_SLACK +
-                        layer_strips_lines(&call->strips, call->strip_columns);
-    call->strip_size = layer_blocks_of(size, LINE_COUNT) * LINE_COUNT;
-}
+/* ---- Running --------------------------------------------------------------------------------- */
 
-static void plan_tasks(implicit *call)
+static layer_status run_round(implicit *call)
 {
-    const size_t sets = (size_t)call->conv->input.extent[0] * (size_t)call->conv->group;
-    const size_t wanted =
-        layer_smaller(layer_blocks_of(FEWEST_TASKS, sets * call->strips_per_plane),
-                      layer_blocks_of(call->group_channels, FEWEST_CHANNELS));
-    const size_t fitting = layer_blocks_of(call->group_channels * call->depth, BLOCK_WEIGHTS);
-    call->block_channels = layer_blocks_of(call->group_channels, layer_larger(wanted, fitting));
-    call->channel_blocks = layer_blocks_of(call->group_channels, call->block_channels);
-    const size_t strip = call->block_channels * call->depth * call->strip_columns;
-    call->strips_per_task = layer_smaller(TASK_MULTIPLICATIONS / strip + 1, call->strips_per_plane);
-    call->tasks_per_plane = layer_blocks_of(call->strips_per_plane, call->strips_per_task);
-}
-
-static implicit plan(const layer_conv *conv)
-{
-    implicit call = {
-        .conv = conv,
-        .strips = layer_conv_strips(conv),
-        .group_channels = (size_t)(conv->weight.extent[0] / conv->group),
-    };
-    call.depth = call.strips.patches.rows;
-    call.plane = call.strips.patches.columns;
-    call.in_place = call.strips.patches.is_input && call.plane % THRASHING != 0;
-    plan_strips(&call);
-    plan_tasks(&call);
-    return call;
+    const layer_implicit *const plan = &call->plan;
+    const size_t chunks = layer_blocks_of((size_t)call->conv->input.extent[1], FILL_CHANNELS);
+    layer_status status = LAYER_OK;
+    call->units = layer_smaller(plan->round_units, plan->units - call->first);
+    if (plan->is_filled)
+        status = layer_run_tasks(call->run, call->units * chunks, fill_channels, call);
+    if (status == LAYER_OK)
+        status = layer_run_tasks(call->run, call->units * tasks_of(plan), multiply_strips, call);
+    return status;
 }
 
 static size_t workspace_size(const layer_conv *conv, int threads)
 {
-    const implicit call = plan(conv);
-    return call.in_place ? 0 : (size_t)threads * call.strip_size * sizeof(float);
+    const layer_implicit plan = layer_implicit_plan(conv);
+    return plan.rows_size + plan.fields_size + (size_t)threads * plan.strip_size;
 }
 
 static layer_status forward(const layer_conv *conv, const float *input, const float *weight,
                             const float *bias, float *output, const layer_run *run)
 {
-    implicit call = plan(conv);
-    assert(call.in_place || run->workspace != NULL);
-    call.input = input;
-    call.weight = weight;
-    call.bias = bias;
-    call.output = output;
-    call.run = run;
-    call.products = layer_panel_kernels_at(run->isa);
-    call.gathers = layer_strip_kernels_at(run->isa);
-    const size_t sets = (size_t)conv->input.extent[0] * (size_t)conv->group;
-    return layer_run_tasks(run, sets * call.tasks_per_plane * call.channel_blocks, compute_share,
-                           &call);
+    implicit call = {
+        .conv = conv,
+        .plan = layer_implicit_plan(conv),
+        .input = input,
+        .weight = weight,
+        .bias = bias,
+        .output = output,
+        .run = run,
+        .panels = layer_panel_kernels_at(run->isa),
+        .strips = layer_strip_kernels_at(run->isa),
+        .fields = layer_field_kernels_at(run->isa),
+    };
+    char *const workspace = run->workspace;
+    assert(workspace != NULL || workspace_size(conv, 1) == 0);
+    if (workspace != NULL) {
+        call.rows = (size_t *)(void *)workspace;
+        call.cells = (float *)(void *)(workspace + call.plan.rows_size);
+        call.rooms = workspace + call.plan.rows_size + call.plan.fields_size;
+    }
+    if (!call.plan.is_even)
+        layer_field_rows(&call.plan.field, (size_t)conv->weight.extent[1], call.rows);
+    layer_status status = LAYER_OK;
+    for (; call.first < call.plan.units && status == LAYER_OK; call.first += call.units)
+        status = run_round(&call);
+    return status;
 }
 
 /* For one or two output channels the gathering costs more than the product saves. */
 static bool accepts(const layer_conv *conv)
 {
-    const layer_patches patches = layer_conv_patches(conv);
-    return conv->weight.extent[0] / conv->group >= 3 || (patches.is_input && patches.rows > 1);
+    const layer_implicit plan = layer_implicit_plan(conv);
+    return plan.group_channels >= 3 || (plan.in_place && !plan.is_filled && plan.depth > 1);
 }
 
 const layer_conv_implementation layer_conv_implementation_IMPLICIT = {
