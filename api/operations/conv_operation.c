@@ -5,6 +5,14 @@
 #include "ranks.h"
 #include "shapes.h"
 
+#include <math.h>
+
+typedef struct {
+    bool given;
+    api_choice algorithm;
+    api_number cost;
+} candidate;
+
 typedef struct {
     api_call call;
     struct {
@@ -19,6 +27,7 @@ typedef struct {
         api_choice algorithm;
         api_decided_geometry geometry;
         api_integer group;
+        api_objects candidates;
     } reply;
 } conv_call;
 
@@ -29,6 +38,8 @@ static const api_option algorithms[] = {{"auto", LAYER_CONV_AUTO, "the best that
                                         LAYER_CONV_ALGORITHM_LIST(ALGORITHM_OPTION)
 #undef ALGORITHM_OPTION
                                             {0}};
+
+enum { ALGORITHMS = sizeof algorithms / sizeof *algorithms - 2 }; /* without auto and the end */
 
 static const api_field request_fields[] = {
     {.name = "input",
@@ -64,6 +75,20 @@ static const api_field request_fields[] = {
     {0},
 };
 
+static const api_field candidate_fields[] = {
+    {.name = "algorithm",
+     .kind = &api_choice_kind,
+     .offset = offsetof(candidate, algorithm),
+     .required = true,
+     .options = algorithms + 1},
+    {.name = "cost",
+     .kind = &api_figure_kind,
+     .offset = offsetof(candidate, cost),
+     .required = true,
+     .summary = "estimated, in multiplications at the rate of a matrix product"},
+    {0},
+};
+
 static const api_field reply_fields[] = {
     {.name = "output",
      .kind = &api_result_kind,
@@ -85,6 +110,15 @@ static const api_field reply_fields[] = {
      .offset = offsetof(conv_call, reply.group),
      .required = true,
      .summary = "groups that the channels are divided into"},
+    {.name = "candidates",
+     .kind = &api_objects_kind,
+     .offset = offsetof(conv_call, reply.candidates),
+     .fields = candidate_fields,
+     .item_size = sizeof(candidate),
+     .fewest = 1,
+     .most = ALGORITHMS,
+     .summary = "in a dry run, what each algorithm that may compute this is estimated to cost; "
+                "\"auto\" takes the least"},
     {0},
 };
 
@@ -98,6 +132,22 @@ static void fill_reply(conv_call *call)
     call->reply.algorithm = (api_choice){true, (int)conv->algorithm};
     call->reply.group = (api_integer){true, conv->group};
     api_decide_geometry(&call->reply.geometry, conv->window, conv->axes);
+}
+
+/* Why the algorithm is what it is. */
+static bool list_candidates(conv_call *call, api_problem *problem)
+{
+    candidate *const items = api_arena_allocate(call->call.arena, ALGORITHMS * sizeof *items);
+    if (items == NULL)
+        return api_refuse_past(problem, API_LIMIT_MEMORY, "", "no memory for the candidates");
+    size_t count = 0;
+    for (const api_option *option = algorithms + 1; option->name != NULL; option++) {
+        const double cost = layer_conv_cost(&call->conv, (layer_conv_algorithm)option->value);
+        if (isfinite(cost))
+            items[count++] = (candidate){true, {true, option->value}, {true, round(cost)}};
+    }
+    call->reply.candidates = (api_objects){true, count, items};
+    return true;
 }
 
 static bool describe(api_call *base, api_problem *problem)
@@ -115,7 +165,8 @@ static bool describe(api_call *base, api_problem *problem)
         return false;
     call->call.multiplications = call->conv.multiplications;
     fill_reply(call);
-    return api_check_bias(&call->request.bias, "bias", call->conv.weight.extent[0], problem);
+    return api_check_bias(&call->request.bias, "bias", call->conv.weight.extent[0], problem) &&
+           (!call->call.dry_run.value || list_candidates(call, problem));
 }
 
 /* ---- Computing ------------------------------------------------------------------------------- */

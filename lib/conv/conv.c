@@ -8,8 +8,8 @@
 
 #include <assert.h>
 #include <limits.h>
+#include <math.h>
 
-/* In the order in which AUTO asks them. */
 static const layer_conv_implementation *const implementations[] = {
 #define CONV_IMPLEMENTATION(id, name, bound, sentence)                                             \
     [LAYER_CONV_##id] = &layer_conv_implementation_##id,
@@ -107,13 +107,26 @@ static bool computes(const layer_conv_implementation *implementation, const laye
     return implementation->computes == NULL || implementation->computes(conv);
 }
 
+double layer_conv_cost(const layer_conv *conv, layer_conv_algorithm algorithm)
+{
+    assert(algorithm != LAYER_CONV_AUTO && (size_t)algorithm < ALGORITHMS);
+    const layer_conv_implementation *const of = implementations[algorithm];
+    return computes(of, conv) ? of->cost(conv) : INFINITY;
+}
+
 layer_conv_algorithm layer_conv_choose(const layer_conv *conv)
 {
-    for (int i = LAYER_CONV_AUTO + 1; i < ALGORITHMS; i++)
-        if (computes(implementations[i], conv) && implementations[i]->accepts(conv))
-            return (layer_conv_algorithm)i;
-    assert(false);
-    return LAYER_CONV_AUTO;
+    layer_conv_algorithm best = LAYER_CONV_AUTO;
+    double least = INFINITY;
+    for (int i = LAYER_CONV_AUTO + 1; i < ALGORITHMS; i++) {
+        const double cost = layer_conv_cost(conv, (layer_conv_algorithm)i);
+        if (cost < least) {
+            least = cost;
+            best = (layer_conv_algorithm)i;
+        }
+    }
+    assert(best != LAYER_CONV_AUTO);
+    return best;
 }
 
 static layer_status choose(layer_conv *conv, layer_conv_algorithm asked, layer_error *error)

@@ -160,18 +160,18 @@ static layer_status forward(const layer_conv *conv, const float *input, const fl
                            &call);
 }
 
-/* A group of one channel, in planes of which rows of outputs share lines of input. With many output
- * channels a group that channel is gathered for a matrix product at little cost beside it. */
-enum { MOST_OUTPUTS = 32 };
-
-static bool accepts(const layer_conv *conv)
+/* With one channel a group its taps stay in registers; with more it adds up planes. */
+static double cost(const layer_conv *conv)
 {
-    return conv->weight.extent[1] == 1 && conv->weight.extent[0] / conv->group <= MOST_OUTPUTS &&
-           conv->window[LAYER_HEIGHT].output > 1;
+    enum { LANES = 16 };
+    const size_t columns = (size_t)conv->window[LAYER_WIDTH].output;
+    const bool is_alone = conv->weight.extent[1] == 1 && conv->window[LAYER_HEIGHT].output > 1;
+    const double filled = (double)layer_blocks_of(columns, LANES) * LANES / (double)columns;
+    return (double)conv->multiplications * (is_alone ? 1 : 5) * filled;
 }
 
 const layer_conv_implementation layer_conv_implementation_DEPTHWISE = {
-    .accepts = accepts,
+    .cost = cost,
     .workspace_size = workspace_size,
     .forward = forward,
 };

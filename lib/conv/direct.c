@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "conv/direct_row.h"
 #include "conv/implementation.h"
+#include "core/blocks.h"
 #include "core/tasks.h"
 
 /* Multiplications a task should hold, so that handing it to a thread costs little beside it. */
@@ -173,10 +174,16 @@ static layer_status forward(const layer_conv *conv, const float *input, const fl
     return layer_run_tasks(run, tasks, compute_pieces, &call);
 }
 
-static bool accepts(const layer_conv *conv)
+/* Each vector of inputs is loaded for one multiplication, lane by lane where strides part them, and
+ * the last of a row may be nearly empty. */
+static double cost(const layer_conv *conv)
 {
-    (void)conv;
-    return true;
+    enum { LANES = 16, LINE = 100 };
+    const layer_window *const width = &conv->window[LAYER_WIDTH];
+    const double rate = width->stride == 1 ? 2 : 12;
+    const double filled = (double)layer_blocks_of((size_t)width->output, LANES) * LANES;
+    const double lines = (double)conv->multiplications / width->output / width->kernel;
+    return (double)conv->multiplications * rate * filled / width->output + lines * LINE;
 }
 
 static size_t workspace_size(const layer_conv *conv, int threads)
@@ -187,7 +194,7 @@ static size_t workspace_size(const layer_conv *conv, int threads)
 }
 
 const layer_conv_implementation layer_conv_implementation_DIRECT = {
-    .accepts = accepts,
+    .cost = cost,
     .workspace_size = workspace_size,
     .forward = forward,
 };

@@ -159,16 +159,17 @@ static layer_status forward(const layer_conv *conv, const float *input, const fl
     return layer_run_tasks(run, sets * call.tiles * call.channel_blocks, compute_share, &call);
 }
 
-/* For one or two output channels the gathering costs more than the product saves. */
-static bool accepts(const layer_conv *conv)
+static double cost(const layer_conv *conv)
 {
-    const im2col call = plan(conv);
-    return conv->weight.extent[0] / conv->group >= 3 ||
-           (call.patches.is_input && call.patches.rows > 1);
+    const double rate = 1.8, gathered = 10;
+    const double channels = conv->weight.extent[0] / conv->group;
+    const size_t plane = layer_conv_output_plane(conv);
+    const double filled = (double)(layer_blocks_of(plane, LINE_COUNT) * LINE_COUNT) / (double)plane;
+    return (double)conv->multiplications * filled * (rate + gathered / channels);
 }
 
 const layer_conv_implementation layer_conv_implementation_IM2COL = {
-    .accepts = accepts,
+    .cost = cost,
     .workspace_size = workspace_size,
     .forward = forward,
 };

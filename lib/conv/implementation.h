@@ -12,8 +12,9 @@ typedef struct {
     /* Whether it computes this geometry at all, and in words what it computes. NULL: any. */
     bool (*computes)(const layer_conv *conv);
     const char *domain;
-    /* Whether AUTO takes it for this geometry, which it computes. */
-    bool (*accepts)(const layer_conv *conv);
+    /* What this geometry, which it computes, is estimated to cost, in multiplications at the rate
+     * of a matrix product. AUTO takes the least. */
+    double (*cost)(const layer_conv *conv);
     size_t (*workspace_size)(const layer_conv *conv, int threads);
     layer_status (*forward)(const layer_conv *conv, const float *input, const float *weight,
                             const float *bias, float *output, const layer_run *run);

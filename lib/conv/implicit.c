@@ -293,15 +293,21 @@ static layer_status forward(const layer_conv *conv, const float *input, const fl
     return status;
 }
 
-/* For one or two output channels the gathering costs more than the product saves. */
-static bool accepts(const layer_conv *conv)
+/* Gathering costs the same for few output channels as for many, which share it; vectors of a small
+ * plane may be nearly empty. */
+static double cost(const layer_conv *conv)
 {
+    enum { LANES = 16 };
+    const double rate = 1.2, shared = 1, gathered = 5;
     const layer_implicit plan = layer_implicit_plan(conv);
-    return plan.group_channels >= 3 || (plan.in_place && !plan.is_filled && plan.depth > 1);
+    const double once = shared + (plan.in_place && !plan.is_filled ? 0 : gathered);
+    const size_t plane = layer_conv_output_plane(conv);
+    const double filled = (double)(layer_blocks_of(plane, LANES) * LANES) / (double)plane;
+    return (double)conv->multiplications * filled * (rate + once / (double)plan.group_channels);
 }
 
 const layer_conv_implementation layer_conv_implementation_IMPLICIT = {
-    .accepts = accepts,
+    .cost = cost,
     .workspace_size = workspace_size,
     .forward = forward,
 };

@@ -292,14 +292,14 @@ static bool computes(const layer_conv *conv)
 }
 
 #define WINOGRAD(id, m)                                                                            \
-    static bool accepts##m(const layer_conv *conv)                                                 \
+    static double cost##m(const layer_conv *conv)                                                  \
     {                                                                                              \
-        return layer_winograd_best(conv) == m;                                                     \
+        return layer_winograd_cost(conv, m);                                                       \
     }                                                                                              \
     const layer_conv_implementation layer_conv_implementation_##id = {                             \
         .computes = computes,                                                                      \
         .domain = "kernels of 3x3 over two axes, with stride and dilation 1",                      \
-        .accepts = accepts##m,                                                                     \
+        .cost = cost##m,                                                                           \
         .workspace_size = workspace_size,                                                          \
         .forward = forward,                                                                        \
         .prepared_size = prepared_size,                                                            \

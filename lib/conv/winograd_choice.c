@@ -1,8 +1,10 @@
-/* Which of Winograd's algorithms is fastest for a convolution, if any is. Costs are estimated in
- * multiplications at the rate of a matrix product; the factors are measured.
+/* What Winograd's algorithms cost, in multiplications at the rate of a matrix product; the factors
+ * are measured.
  * SPDX-License-Identifier: MIT */
 #include "conv/winograd_plan.h"
 #include "core/blocks.h"
+
+#include <math.h>
 
 /* With fewer channels vectors are mostly empty, and products too thin. */
 enum { FEWEST_CHANNELS = 8 };
@@ -14,9 +16,9 @@ enum { MOST_WEIGHTS = 1 << 26 };
  * more than it has. */
 static const double INPUT_COST = 16, OUTPUT_COST = 12, PRODUCT_CHANNELS = 8;
 
-/* How much more than their multiplications products take: of eight by eight points, which leave
- * less in the caches; of a plain convolution, whose patches have to be gathered. */
-static const double PRODUCT_OF_6 = 1.15, PLAIN = 1.4;
+/* How much more than their multiplications products of eight by eight points take, which leave less
+ * in the caches. */
+static const double PRODUCT_OF_6 = 1.15;
 
 /* Weights that do not stay in level 2 come as slowly as the products of this many tiles. */
 static const struct {
@@ -60,19 +62,13 @@ static double cost_of(const layer_conv *conv, const variant *with)
     return conv->group * (with->points * (products + transforms) + prepared);
 }
 
-int layer_winograd_best(const layer_conv *conv)
+double layer_winograd_cost(const layer_conv *conv, size_t m)
 {
     const size_t weights = (size_t)conv->weight.extent[0] * (size_t)conv->weight.extent[1];
-    if (conv->weight.extent[1] < FEWEST_CHANNELS)
-        return 0;
-    double least = PLAIN * (double)conv->multiplications;
-    int best = 0;
-    for (size_t i = 0; i < sizeof variants / sizeof *variants; i++) {
-        const double cost = cost_of(conv, &variants[i]);
-        if (cost < least && (double)weights * variants[i].points <= MOST_WEIGHTS) {
-            least = cost;
-            best = (int)variants[i].m;
-        }
-    }
-    return best;
+    const variant *with = variants;
+    while (with->m != m)
+        with++;
+    if (conv->weight.extent[1] < FEWEST_CHANNELS || (double)weights * with->points > MOST_WEIGHTS)
+        return INFINITY;
+    return cost_of(conv, with);
 }

@@ -47,7 +47,7 @@ typedef struct {
 
 layer_winograd_set layer_winograd_set_at(const layer_winograd_plan *plan, size_t index);
 
-/* The m with which AUTO takes Winograd's algorithm for a geometry it computes; 0 for none. */
-int layer_winograd_best(const layer_conv *conv);
+/* Of F(m x m, 3x3); infinite where it is not worth its memory, or vectors would be mostly empty. */
+double layer_winograd_cost(const layer_conv *conv, size_t m);
 
 #endif

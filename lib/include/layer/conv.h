@@ -27,7 +27,7 @@
 extern "C" {
 #endif
 
-/* One row an algorithm, best first where several apply; the last accepts everything. The third
+/* One row an algorithm; AUTO takes the one that is estimated to cost least. The third
  * column bounds the error: no output differs from the exact sum of its products by more than this
  * times the largest |output|, where the sums do not cancel throughout. */
 #define LAYER_CONV_ALGORITHM_LIST(X)                                                               \
@@ -127,6 +127,11 @@ size_t layer_conv_prepared_workspace_size(const layer_conv *conv, int threads);
 layer_status layer_conv_forward_prepared(const layer_conv *conv, const float *input,
                                          const void *prepared, const float *bias, float *output,
                                          const layer_run *run);
+
+/* What `algorithm`, which is not AUTO, is estimated to cost for this convolution, in
+ * multiplications at the rate of a matrix product; infinite where it does not compute it, or is not
+ * worth trying. AUTO takes the least. Thread-safe. */
+double layer_conv_cost(const layer_conv *conv, layer_conv_algorithm algorithm);
 
 /* "im2col" for LAYER_CONV_IM2COL, "auto" for LAYER_CONV_AUTO. */
 const char *layer_conv_algorithm_name(layer_conv_algorithm algorithm);
