@@ -36,6 +36,9 @@ typedef struct {
      * False with a problem. */
     bool (*describe)(api_call *call, api_problem *problem);
 
+    /* Sets what only a dry run tells; NULL: nothing. */
+    void (*explain)(api_call *call);
+
     /* Bytes of workspace that computing takes with up to `threads` threads; NULL: none. */
     size_t (*workspace_size)(const api_call *call, int threads);
 

@@ -320,6 +320,8 @@ static void write_dry_run(const api_job *job, api_response *response)
     api_writer writer;
     api_encoder encoder = {.writer = &writer, .dry_run = true};
     const size_t memory = whole_memory(job);
+    if (job->operation->explain != NULL)
+        job->operation->explain(job->call);
     api_writer_open(&writer, job->arena, frame_text_size(job), API_NONFINITE_ERROR);
     api_write_begin(&writer, '{');
     api_write_key(&writer, "dry_run");

@@ -7,6 +7,10 @@
 
 #include <math.h>
 
+#define COUNT_ALGORITHM(id, name, bound, sentence) +1
+enum { ALGORITHMS = LAYER_CONV_ALGORITHM_LIST(COUNT_ALGORITHM) };
+#undef COUNT_ALGORITHM
+
 typedef struct {
     bool given;
     api_choice algorithm;
@@ -22,6 +26,7 @@ typedef struct {
         api_choice algorithm;
     } request;
     layer_conv conv;
+    candidate candidates[ALGORITHMS];
     struct {
         api_result output;
         api_choice algorithm;
@@ -38,8 +43,6 @@ static const api_option algorithms[] = {{"auto", LAYER_CONV_AUTO, "the best that
                                         LAYER_CONV_ALGORITHM_LIST(ALGORITHM_OPTION)
 #undef ALGORITHM_OPTION
                                             {0}};
-
-enum { ALGORITHMS = sizeof algorithms / sizeof *algorithms - 2 }; /* without auto and the end */
 
 static const api_field request_fields[] = {
     {.name = "input",
@@ -134,22 +137,6 @@ static void fill_reply(conv_call *call)
     api_decide_geometry(&call->reply.geometry, conv->window, conv->axes);
 }
 
-/* Why the algorithm is what it is. */
-static bool list_candidates(conv_call *call, api_problem *problem)
-{
-    candidate *const items = api_arena_allocate(call->call.arena, ALGORITHMS * sizeof *items);
-    if (items == NULL)
-        return api_refuse_past(problem, API_LIMIT_MEMORY, "", "no memory for the candidates");
-    size_t count = 0;
-    for (const api_option *option = algorithms + 1; option->name != NULL; option++) {
-        const double cost = layer_conv_cost(&call->conv, (layer_conv_algorithm)option->value);
-        if (isfinite(cost))
-            items[count++] = (candidate){true, {true, option->value}, {true, round(cost)}};
-    }
-    call->reply.candidates = (api_objects){true, count, items};
-    return true;
-}
-
 static bool describe(api_call *base, api_problem *problem)
 {
     conv_call *const call = (conv_call *)base;
@@ -165,8 +152,21 @@ static bool describe(api_call *base, api_problem *problem)
         return false;
     call->call.multiplications = call->conv.multiplications;
     fill_reply(call);
-    return api_check_bias(&call->request.bias, "bias", call->conv.weight.extent[0], problem) &&
-           (!call->call.dry_run.value || list_candidates(call, problem));
+    return api_check_bias(&call->request.bias, "bias", call->conv.weight.extent[0], problem);
+}
+
+/* Why the algorithm is what it is. */
+static void explain(api_call *base)
+{
+    conv_call *const call = (conv_call *)base;
+    size_t count = 0;
+    for (const api_option *option = algorithms + 1; option->name != NULL; option++) {
+        const double cost = layer_conv_cost(&call->conv, (layer_conv_algorithm)option->value);
+        if (isfinite(cost))
+            call->candidates[count++] =
+                (candidate){true, {true, option->value}, {true, round(cost)}};
+    }
+    call->reply.candidates = (api_objects){true, count, call->candidates};
 }
 
 /* ---- Computing ------------------------------------------------------------------------------- */
@@ -197,6 +197,7 @@ const api_operation api_operation_conv = {
     .reply = reply_fields,
     .call_size = sizeof(conv_call),
     .describe = describe,
+    .explain = explain,
     .workspace_size = workspace_size,
     .compute = compute,
 };
