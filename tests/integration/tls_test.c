@@ -106,7 +106,7 @@ static void http_without_tls_is_not_answered(void **state)
     assert_int_equal(reply.status, 0);
     http_free(&reply);
     expect_good(daemon->url);
-    assert_true(metric(daemon->url, "layerd_requests_total", "operation=\"conv\"") == 1);
+    assert_true(metric_becomes(daemon->url, "layerd_requests_total", "operation=\"conv\"", 1));
     daemon_stop(daemon);
 }
 
