@@ -25,12 +25,6 @@ layer_steps layer_steps_inside(int64_t start, int64_t step, int64_t extent, int 
     };
 }
 
-layer_steps layer_inside_taps(const layer_window *window, int output)
-{
-    const int64_t start = (int64_t)output * window->stride - window->pad_begin;
-    return layer_steps_inside(start, window->dilation, window->input, window->kernel);
-}
-
 layer_steps layer_inside_outputs(const layer_window *window, int tap)
 {
     const int64_t start = (int64_t)tap * window->dilation - window->pad_begin;

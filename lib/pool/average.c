@@ -1,6 +1,7 @@
 /* The mean of each window's cells.
  * SPDX-License-Identifier: MIT */
-#include "pool/fold.h"
+#include "core/blocks.h"
+#include "core/tasks.h"
 #include "pool/pool_kind.h"
 #include "pool/sums.h"
 
@@ -8,7 +9,7 @@
 
 static size_t scratch_size(const layer_pool *pool)
 {
-    return layer_pool_sums_size(pool);
+    return layer_larger(layer_pool_sums_size(pool), layer_pool_folded_count(pool) * sizeof(float));
 }
 
 /* ---- Divisors -------------------------------------------------------------------------------- */
@@ -44,31 +45,13 @@ static double divisor_at(const divisors *all, int output)
     return cells > 0 ? cells : 1; /* a window without cells has the sum 0 */
 }
 
-static bool is_power_of_two(double cells)
-{
-    const uint64_t whole = (uint64_t)cells;
-    return (whole & (whole - 1)) == 0;
-}
-
-/* A product is exact where the divisor is a power of two, and much cheaper. */
-static void divide(float *restrict sums, int count, double divisor)
-{
-    const float by = (float)divisor, factor = 1 / by;
-    if (is_power_of_two(divisor))
-        for (int i = 0; i < count; i++)
-            sums[i] *= factor;
-    else
-        for (int i = 0; i < count; i++)
-            sums[i] /= by;
-}
-
-static void divide_row(const divisors *all, float *sums)
+static void divide_row(const layer_fold_kernels *kernels, const divisors *all, float *sums)
 {
     for (int q = 0; q < all->whole.begin; q++)
         sums[q] /= (float)divisor_at(all, q);
     if (all->whole.begin < all->whole.end)
-        divide(sums + all->whole.begin, all->whole.end - all->whole.begin,
-               divisor_at(all, all->whole.begin));
+        kernels->divide(sums + all->whole.begin, all->whole.end - all->whole.begin,
+                        (float)divisor_at(all, all->whole.begin));
     for (int q = all->whole.end; q < all->width->output; q++)
         sums[q] /= (float)divisor_at(all, q);
 }
@@ -81,9 +64,11 @@ static void forward_row(const layer_pool_row *row, float *output, float *indices
     const layer_window *const width = &row->pool->window[LAYER_POOL_WIDTH];
     const divisors all = divisors_of(row);
     if (row->plan->small) {
-        fold_lines(FOLD_SUM, row, scratch);
-        fold_columns(FOLD_SUM, scratch, output, width);
-        divide_row(&all, output);
+        const bool is_uniform = all.whole.begin == 0 && all.whole.end == width->output;
+        const float divisor = is_uniform ? (float)divisor_at(&all, 0) : 1;
+        layer_pool_fold(row, LAYER_FOLD_SUM, divisor, output, scratch);
+        if (!is_uniform)
+            divide_row(row->plan->kernels, &all, output);
         return;
     }
     const double *const sums = layer_pool_sums(row, LAYER_TERM_CELL, scratch);
@@ -91,14 +76,10 @@ static void forward_row(const layer_pool_row *row, float *output, float *indices
         output[q] = (float)(sums[q] / divisor_at(&all, q));
 }
 
-static void forward_whole(const layer_pool *pool, const float *planes, size_t cells, float *output,
-                          size_t count)
+static void forward_whole(const layer_pool_plan *plan, const float *planes, size_t cells,
+                          float *output, size_t count)
 {
-    (void)pool;
-    for (size_t plane = 0; plane < count; plane++)
-        output[plane] =
-            (float)(layer_pool_sum_cells(planes + plane * cells, cells, LAYER_TERM_CELL) /
-                    (double)cells);
+    layer_plane_fold_kernels_at(plan->run->isa)->average(planes, cells, output, count);
 }
 
 /* ---- Backward -------------------------------------------------------------------------------- */
@@ -123,10 +104,33 @@ static void add_line(const double *restrict columns, float *restrict line, int c
         line[i] = (float)((double)line[i] + columns[i]);
 }
 
+/* In float, where windows are small. */
+static void backward_small(const layer_pool_row *row, const float *grad_output, float *grad_input,
+                           float *scratch)
+{
+    const layer_window *const width = &row->pool->window[LAYER_POOL_WIDTH];
+    const layer_fold_kernels *const kernels = row->plan->kernels;
+    const layer_steps input = row->plan->columns;
+    const divisors all = divisors_of(row);
+    const int lines = layer_pool_line_count(row);
+    float *const columns = scratch, *const shares = scratch + row->plan->reach;
+    memset(columns, 0, (size_t)row->plan->reach * sizeof *columns);
+    memcpy(shares, grad_output, (size_t)width->output * sizeof *shares);
+    divide_row(kernels, &all, shares);
+    kernels->spread(columns, shares, width);
+    for (int line = 0; line < lines; line++)
+        kernels->add(grad_input + layer_pool_line(row, line), columns + input.begin,
+                     input.end - input.begin);
+}
+
 static void backward_row(const layer_pool_row *row, const float *grad_output, const float *indices,
                          float *grad_input, void *scratch)
 {
     (void)indices;
+    if (row->plan->small) {
+        backward_small(row, grad_output, grad_input, scratch);
+        return;
+    }
     const layer_steps input = row->plan->columns;
     const int lines = layer_pool_line_count(row);
     double *const columns = scratch;

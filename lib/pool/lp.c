@@ -91,9 +91,10 @@ static double plain_norm(const layer_pool *pool, const float *cells, size_t coun
     return pool->p == 2 ? sqrt(sum) : sum;
 }
 
-static void forward_whole(const layer_pool *pool, const float *planes, size_t cells, float *output,
-                          size_t count)
+static void forward_whole(const layer_pool_plan *plan, const float *planes, size_t cells,
+                          float *output, size_t count)
 {
+    const layer_pool *const pool = plan->pool;
     for (size_t i = 0; i < count; i++) {
         const float *const plane = planes + i * cells;
         output[i] = (float)(is_plain(pool) ? plain_norm(pool, plane, cells)

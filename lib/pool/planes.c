@@ -112,7 +112,7 @@ static void pool_whole(void *argument, size_t task, int thread)
     (void)thread;
     const pooling *const call = argument;
     const size_t begin = task * call->units_per_task;
-    call->kind->whole(call->pool, call->input + begin * call->plan.input_plane,
+    call->kind->whole(&call->plan, call->input + begin * call->plan.input_plane,
                       call->plan.input_plane, call->output + begin, end_of(call, task) - begin);
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/inside.h"
 #include "layer/pool.h"
+#include "pool/fold.h"
 
 /* Indices into layer_pool.window. */
 enum { LAYER_POOL_DEPTH, LAYER_POOL_HEIGHT, LAYER_POOL_WIDTH };
@@ -13,6 +14,8 @@ enum { LAYER_POOL_DEPTH, LAYER_POOL_HEIGHT, LAYER_POOL_WIDTH };
 typedef struct {
     const layer_pool *pool;
     const layer_run *run; /* asked between lines whether it was cancelled */
+    const layer_fold_kernels *kernels;
+    const layer_small_fold_kernels *small_kernels;
     size_t input_plane;
     int reach;                               /* cells that a row of windows reaches over */
     layer_steps columns;                     /* those of them that are input */
@@ -41,7 +44,7 @@ typedef struct {
     void (*row)(const layer_pool_row *row, float *output, float *indices, void *scratch);
 
     /* Planes that are one window each: `cells` lie side by side for each output. */
-    void (*whole)(const layer_pool *pool, const float *planes, size_t cells, float *output,
+    void (*whole)(const layer_pool_plan *plan, const float *planes, size_t cells, float *output,
                   size_t count);
 
     /* Adds what one row of outputs brings to the plane of gradients; indices may be NULL. */
@@ -77,6 +80,14 @@ static inline int layer_pool_line_count(const layer_pool_row *row)
     const int lines = row->height.end - row->height.begin;
     return slices > 0 && lines > 0 ? slices * lines : 0;
 }
+
+/* Folds the row's windows, and divides sums by the divisor. `folded` is scratch. Returns whether
+ * any cell is NaN, if it looks for the largest. */
+bool layer_pool_fold(const layer_pool_row *row, layer_fold_kind kind, float divisor, float *output,
+                     float *folded);
+
+/* Floats of that scratch. */
+size_t layer_pool_folded_count(const layer_pool *pool);
 
 /* The input coordinate that a kernel cell of window number `output` meets. */
 static inline size_t layer_pool_coordinate(const layer_window *window, int output, int tap)

@@ -70,6 +70,8 @@ layer_pool_plan layer_pool_plan_of(const layer_pool *pool, const layer_run *run)
     layer_pool_plan plan = {
         .pool = pool,
         .run = run,
+        .kernels = layer_fold_kernels_at(run->isa),
+        .small_kernels = layer_small_fold_kernels_at(run->isa),
         .input_plane = layer_pool_input_plane(pool),
         .reach = (int)layer_pool_reach(pool),
         .small = layer_pool_kernel_cells(pool) <= SMALL,

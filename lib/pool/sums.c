@@ -76,41 +76,8 @@ SUMS_INLINE double sum_in_double(const float *cells, size_t count, const layer_p
            ((sums[2] + sums[6]) + (sums[3] + sums[7]));
 }
 
-/* In float, in four vectors: at most BLOCK cells, so that no chain of additions is longer than 8
- * and a few. */
-enum { LANES = 4, VECTORS = 4, STEP = LANES * VECTORS, BLOCK = 8 * STEP };
-typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
-
-static float sum_block(const float *cells, size_t count)
-{
-    lanes sums[VECTORS] = {{0}};
-    size_t i = 0;
-    for (; i + STEP <= count; i += STEP)
-        for (size_t v = 0; v < VECTORS; v++) {
-            lanes loaded;
-            memcpy(&loaded, cells + i + v * LANES, sizeof loaded);
-            sums[v] += loaded;
-        }
-    for (size_t v = 0; i + LANES <= count; i += LANES, v++) {
-        lanes loaded;
-        memcpy(&loaded, cells + i, sizeof loaded);
-        sums[v] += loaded;
-    }
-    float rest = 0;
-    for (; i < count; i++)
-        rest += cells[i];
-    const lanes sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-    return ((sum[0] + sum[2]) + (sum[1] + sum[3])) + rest;
-}
-
 double layer_pool_sum_cells(const float *cells, size_t count, layer_pool_term term)
 {
-    if (term == LAYER_TERM_MAGNITUDE)
-        return sum_in_double(cells, count, LAYER_TERM_MAGNITUDE);
-    if (term == LAYER_TERM_SQUARE)
-        return sum_in_double(cells, count, LAYER_TERM_SQUARE);
-    double sum = 0;
-    for (size_t begin = 0; begin < count; begin += BLOCK)
-        sum += (double)sum_block(cells + begin, count - begin < BLOCK ? count - begin : BLOCK);
-    return sum;
+    return term == LAYER_TERM_MAGNITUDE ? sum_in_double(cells, count, LAYER_TERM_MAGNITUDE)
+                                        : sum_in_double(cells, count, LAYER_TERM_SQUARE);
 }

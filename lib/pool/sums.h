@@ -11,7 +11,7 @@ typedef enum { LAYER_TERM_CELL, LAYER_TERM_MAGNITUDE, LAYER_TERM_SQUARE } layer_
 double *layer_pool_sums(const layer_pool_row *row, layer_pool_term term, void *scratch);
 size_t layer_pool_sums_size(const layer_pool *pool);
 
-/* The sum of cells side by side. */
+/* The sum of cells' magnitudes or squares, side by side. */
 double layer_pool_sum_cells(const float *cells, size_t count, layer_pool_term term);
 
 #endif

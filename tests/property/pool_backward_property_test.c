@@ -22,6 +22,7 @@ static const double BOUND = 5e-6;
 
 typedef struct {
     layer_pool pool;
+    layer_isa isa; /* one of those that the processor has */
     size_t inputs, outputs;
     float *input, *grad_output, *grad_input;
     double *input_exactly, *grad_output_exactly, *expected;
@@ -29,7 +30,10 @@ typedef struct {
 
 static subject draw(sampling *from, bool ties)
 {
-    subject drawn = {.pool = pooling_draw(from)};
+    subject drawn = {
+        .pool = pooling_draw(from),
+        .isa = (layer_isa)sampling_between(from, LAYER_ISA_BASELINE, (int)layer_isa_best()),
+    };
     drawn.inputs = pooling_inputs(&drawn.pool);
     drawn.outputs = pooling_outputs(&drawn.pool);
     drawn.input = pooling_numbers(from, drawn.inputs, ties);
@@ -62,7 +66,7 @@ static double dot(const double *a, const double *b, size_t count)
 static void run(subject *drawn, const float *indices, int threads)
 {
     assert_int_equal(pooling_backward(&drawn->pool, drawn->input, drawn->grad_output, indices,
-                                      drawn->grad_input, threads, NULL),
+                                      drawn->grad_input, (pooling_way){threads, drawn->isa, NULL}),
                      LAYER_OK);
 }
 
@@ -93,7 +97,8 @@ static void check_indices(subject *drawn, const float *alone)
 {
     float *const output = malloc(drawn->outputs * sizeof *output);
     float *const indices = malloc(drawn->outputs * sizeof *indices);
-    assert_int_equal(pooling_forward(&drawn->pool, drawn->input, output, indices, 1, NULL),
+    assert_int_equal(pooling_forward(&drawn->pool, drawn->input, output, indices,
+                                     (pooling_way){1, drawn->isa, NULL}),
                      LAYER_OK);
     check_same(drawn, indices, alone);
     free(output);
@@ -116,7 +121,8 @@ static void every_kind_computes_the_definition(void **state)
         if (drawn.pool.kind == LAYER_POOL_MAX)
             check_indices(&drawn, alone);
         assert_int_equal(pooling_backward(&drawn.pool, drawn.input, drawn.grad_output, NULL,
-                                          drawn.grad_input, 2, &cancelled),
+                                          drawn.grad_input,
+                                          (pooling_way){2, drawn.isa, &cancelled}),
                          LAYER_CANCELLED);
         free(alone);
         release(&drawn);
@@ -185,7 +191,8 @@ static void gradients_are_adjoint(void **state)
     for (int number = 0; number < GEOMETRIES; number++) {
         subject drawn = draw(*state, false);
         float *const output = malloc(drawn.outputs * sizeof *output);
-        assert_int_equal(pooling_forward(&drawn.pool, drawn.input, output, NULL, 2, NULL),
+        assert_int_equal(pooling_forward(&drawn.pool, drawn.input, output, NULL,
+                                         (pooling_way){2, drawn.isa, NULL}),
                          LAYER_OK);
         for (size_t i = 0; i < drawn.outputs; i++)
             output[i] = isfinite(output[i]) ? output[i] : 0;

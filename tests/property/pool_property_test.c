@@ -25,6 +25,7 @@ enum { MANY_OUTPUTS = 64 };
 
 typedef struct {
     layer_pool pool;
+    layer_isa isa; /* one of those that the processor has */
     size_t inputs, outputs;
     float *input, *output, *indices;
     double *expected, *expected_indices;
@@ -32,7 +33,10 @@ typedef struct {
 
 static subject draw(sampling *from)
 {
-    subject drawn = {.pool = pooling_draw(from)};
+    subject drawn = {
+        .pool = pooling_draw(from),
+        .isa = (layer_isa)sampling_between(from, LAYER_ISA_BASELINE, (int)layer_isa_best()),
+    };
     drawn.inputs = pooling_inputs(&drawn.pool);
     drawn.outputs = pooling_outputs(&drawn.pool);
     drawn.input = pooling_numbers(from, drawn.inputs, sampling_between(from, 0, 1) == 1);
@@ -95,9 +99,9 @@ static void assert_expected(const subject *drawn, const float *indices)
     const double most = allowed(drawn);
     for (size_t i = 0; i < drawn->outputs; i++) {
         if (!agree((double)drawn->output[i], drawn->expected[i], most))
-            fail_msg("%s: output %zu is %.9g, expected %.9g within %g",
-                     pooling_sentence(&drawn->pool), i, (double)drawn->output[i],
-                     drawn->expected[i], most);
+            fail_msg("%s, %s: output %zu is %.9g, expected %.9g within %g",
+                     pooling_sentence(&drawn->pool), layer_isa_name(drawn->isa), i,
+                     (double)drawn->output[i], drawn->expected[i], most);
         if (indices != NULL && (double)indices[i] != drawn->expected_indices[i])
             fail_msg("%s: index %zu is %.9g, expected %.9g", pooling_sentence(&drawn->pool), i,
                      (double)indices[i], drawn->expected_indices[i]);
@@ -106,9 +110,9 @@ static void assert_expected(const subject *drawn, const float *indices)
 
 static void run(subject *drawn, float *indices, int threads)
 {
-    assert_int_equal(
-        pooling_forward(&drawn->pool, drawn->input, drawn->output, indices, threads, NULL),
-        LAYER_OK);
+    assert_int_equal(pooling_forward(&drawn->pool, drawn->input, drawn->output, indices,
+                                     (pooling_way){threads, drawn->isa, NULL}),
+                     LAYER_OK);
 }
 
 static void check_threads(subject *drawn)
@@ -140,9 +144,9 @@ static void every_kind_computes_the_definition(void **state)
             assert_int_equal(layer_pool_check_indices(&drawn.pool, drawn.indices, &error),
                              LAYER_OK);
         }
-        assert_int_equal(
-            pooling_forward(&drawn.pool, drawn.input, drawn.output, drawn.indices, 2, &cancelled),
-            LAYER_CANCELLED);
+        assert_int_equal(pooling_forward(&drawn.pool, drawn.input, drawn.output, drawn.indices,
+                                         (pooling_way){2, drawn.isa, &cancelled}),
+                         LAYER_CANCELLED);
         release(&drawn);
     }
 }

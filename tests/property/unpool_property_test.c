@@ -136,7 +136,8 @@ static void check_inverse(const layer_pool *pool, const float *input)
     float *const indices = malloc(outputs * sizeof *indices);
     float *const undone = malloc(inputs * sizeof *undone);
     layer_error error;
-    assert_int_equal(pooling_forward(pool, input, output, indices, 1, NULL), LAYER_OK);
+    assert_int_equal(pooling_forward(pool, input, output, indices, (pooling_way){.threads = 1}),
+                     LAYER_OK);
     assert_int_equal(layer_unpool_check_indices(&unpool, indices, &error), LAYER_OK);
     assert_int_equal(run(&unpool, output, indices, undone, 2, NULL), LAYER_OK);
     float *const expected = maxima_alone(pool, input, indices);

@@ -126,15 +126,21 @@ double *pooling_doubles(const float *numbers, size_t count)
 
 /* ---- Running --------------------------------------------------------------------------------- */
 
+static layer_run run_of(pooling_way way, void *workspace, const layer_executor *executor)
+{
+    return (layer_run){.workspace = workspace,
+                       .executor = way.threads == 1 ? NULL : executor,
+                       .cancelled = way.cancelled,
+                       .isa = way.isa};
+}
+
 layer_status pooling_forward(const layer_pool *pool, const float *input, float *output,
-                             float *indices, int threads, const int *cancelled)
+                             float *indices, pooling_way way)
 {
     const size_t size = pooling_outputs(pool) * sizeof *output;
-    const layer_executor executor = threads_executor(threads);
-    void *const workspace = new_memory(layer_pool_workspace_size(pool, threads));
-    const layer_run run = {.workspace = workspace,
-                           .executor = threads == 1 ? NULL : &executor,
-                           .cancelled = cancelled};
+    const layer_executor executor = threads_executor(way.threads);
+    void *const workspace = new_memory(layer_pool_workspace_size(pool, way.threads));
+    const layer_run run = run_of(way, workspace, &executor);
     memset(output, 0xFF, size);
     if (indices != NULL)
         memset(indices, 0xFF, size);
@@ -144,14 +150,11 @@ layer_status pooling_forward(const layer_pool *pool, const float *input, float *
 }
 
 layer_status pooling_backward(const layer_pool *pool, const float *input, const float *grad_output,
-                              const float *indices, float *grad_input, int threads,
-                              const int *cancelled)
+                              const float *indices, float *grad_input, pooling_way way)
 {
-    const layer_executor executor = threads_executor(threads);
-    void *const workspace = new_memory(layer_pool_workspace_size(pool, threads));
-    const layer_run run = {.workspace = workspace,
-                           .executor = threads == 1 ? NULL : &executor,
-                           .cancelled = cancelled};
+    const layer_executor executor = threads_executor(way.threads);
+    void *const workspace = new_memory(layer_pool_workspace_size(pool, way.threads));
+    const layer_run run = run_of(way, workspace, &executor);
     memset(grad_input, 0xFF, pooling_inputs(pool) * sizeof *grad_input);
     const layer_status status =
         layer_pool_backward(pool, input, grad_output, indices, grad_input, &run);

@@ -35,7 +35,8 @@ static void assert_pooled(layer_pool_options options, int count, const float *in
 {
     const layer_pool pool = describe((layer_shape){3, {1, 1, count}}, options);
     float output[MOST];
-    assert_int_equal(pooling_forward(&pool, input, output, NULL, 1, NULL), LAYER_OK);
+    assert_int_equal(pooling_forward(&pool, input, output, NULL, (pooling_way){.threads = 1}),
+                     LAYER_OK);
     for (size_t i = 0; i < pooling_outputs(&pool); i++)
         assert_float(output[i], expected[i]);
 }
@@ -49,9 +50,11 @@ static void the_first_of_equals_is_the_maximum(void **state)
     const float input[] = {7, 7, 7, 7, 7, 7, 7, 7, 7}, grad_output[] = {1, 10, 100, 1000};
     const float first[] = {0, 1, 3, 4};
     float output[4], indices[4], grad_input[9];
-    assert_int_equal(pooling_forward(&pool, input, output, indices, 1, NULL), LAYER_OK);
-    assert_int_equal(pooling_backward(&pool, input, grad_output, NULL, grad_input, 1, NULL),
+    assert_int_equal(pooling_forward(&pool, input, output, indices, (pooling_way){.threads = 1}),
                      LAYER_OK);
+    assert_int_equal(
+        pooling_backward(&pool, input, grad_output, NULL, grad_input, (pooling_way){.threads = 1}),
+        LAYER_OK);
     assert_memory_equal(indices, first, sizeof first);
     const float expected[] = {1, 10, 0, 100, 1000, 0, 0, 0, 0};
     assert_memory_equal(grad_input, expected, sizeof expected);
@@ -67,8 +70,9 @@ static void overlapping_windows_add_up(void **state)
     const float input[] = {1, 2, 3, 4, 9, 5, 6, 7, 8}, grad_output[] = {1, 10, 100, 1000};
     const float expected[] = {0, 0, 0, 0, 1111, 0, 0, 0, 0};
     float grad_input[9];
-    assert_int_equal(pooling_backward(&pool, input, grad_output, NULL, grad_input, 1, NULL),
-                     LAYER_OK);
+    assert_int_equal(
+        pooling_backward(&pool, input, grad_output, NULL, grad_input, (pooling_way){.threads = 1}),
+        LAYER_OK);
     assert_memory_equal(grad_input, expected, sizeof expected);
 }
 
@@ -80,7 +84,8 @@ static void nan_wins(void **state)
     const layer_pool pool =
         describe((layer_shape){3, {1, 1, 8}}, (layer_pool_options){.kernel = {2}, .indices = true});
     float output[4], indices[4];
-    assert_int_equal(pooling_forward(&pool, input, output, indices, 1, NULL), LAYER_OK);
+    assert_int_equal(pooling_forward(&pool, input, output, indices, (pooling_way){.threads = 1}),
+                     LAYER_OK);
     assert_memory_equal(indices, where, sizeof where);
     for (int i = 0; i < 4; i++)
         assert_float(output[i], largest[i]);
@@ -95,7 +100,8 @@ static void minus_infinity_is_a_maximum_too(void **state)
     const layer_pool pool =
         describe((layer_shape){3, {1, 1, 4}}, (layer_pool_options){.kernel = {2}, .indices = true});
     float output[2], indices[2];
-    assert_int_equal(pooling_forward(&pool, input, output, indices, 1, NULL), LAYER_OK);
+    assert_int_equal(pooling_forward(&pool, input, output, indices, (pooling_way){.threads = 1}),
+                     LAYER_OK);
     assert_true(isinf(output[0]) && isinf(output[1]));
     assert_true(indices[0] == 0 && indices[1] == 2);
 }
@@ -111,11 +117,13 @@ static void padding_alone_is_no_cell(void **state)
         describe((layer_shape){3, {1, 1, 2}},
                  (layer_pool_options){.kernel = {2}, .geometry = wide, .indices = true});
     float output[5], indices[5], grad_input[2];
-    assert_int_equal(pooling_forward(&pool, input, output, indices, 1, NULL), LAYER_OK);
+    assert_int_equal(pooling_forward(&pool, input, output, indices, (pooling_way){.threads = 1}),
+                     LAYER_OK);
     const float largest[] = {none, -3, 5, 5, none}, where[] = {-1, 0, 1, 1, -1};
     assert_memory_equal(output, largest, sizeof largest);
     assert_memory_equal(indices, where, sizeof where);
-    assert_int_equal(pooling_backward(&pool, input, grad_output, indices, grad_input, 1, NULL),
+    assert_int_equal(pooling_backward(&pool, input, grad_output, indices, grad_input,
+                                      (pooling_way){.threads = 1}),
                      LAYER_OK);
     assert_true(grad_input[0] == 2 && grad_input[1] == 12);
     assert_pooled((layer_pool_options){.kernel = {2}, .geometry = wide}, 2, input, largest);
@@ -177,7 +185,8 @@ static void norms_slope(void **state)
             describe((layer_shape){3, {1, 1, 6}},
                      (layer_pool_options){.kind = LAYER_POOL_LP, .kernel = {2}, .p = powers[i]});
         float grad_input[6];
-        assert_int_equal(pooling_backward(&pool, input, grad_output, NULL, grad_input, 1, NULL),
+        assert_int_equal(pooling_backward(&pool, input, grad_output, NULL, grad_input,
+                                          (pooling_way){.threads = 1}),
                          LAYER_OK);
         assert_true(grad_input[0] == 0 && grad_input[1] == 0 && grad_input[2] == 0);
         for (int cell = 0; cell < 3; cell++)
