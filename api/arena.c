@@ -43,6 +43,7 @@ typedef struct region {
 
 struct api_arena {
     size_t limit, used;
+    bool starved;    /* the system has refused memory */
     region *regions; /* all but the first, which this struct is the head of */
     region *warm;    /* those kept for the next request */
     size_t warm_size;
@@ -111,6 +112,7 @@ static region *add_region(api_arena *arena, size_t size)
     region *added = take_warm(arena, needed);
     if (added == NULL)
         added = new_region(needed);
+    arena->starved = arena->starved || added == NULL;
     if (added == NULL)
         return NULL;
     added->next = arena->regions;
@@ -260,4 +262,9 @@ size_t api_arena_used(const api_arena *arena)
 size_t api_arena_left(const api_arena *arena)
 {
     return arena->limit - arena->used;
+}
+
+bool api_arena_is_starved(const api_arena *arena)
+{
+    return arena->starved;
 }

@@ -16,4 +16,8 @@ void api_arena_close(api_arena *arena, size_t used);
 /* Bytes that may still be handed out. */
 size_t api_arena_left(const api_arena *arena);
 
+/* True if the system has refused memory since the last reset: what was not had is no matter of the
+ * limit. */
+bool api_arena_is_starved(const api_arena *arena);
+
 #endif

@@ -55,7 +55,8 @@ void api_answer_page(const api_page *page, api_arena *arena, api_response *respo
     page->write(&writer);
     const size_t size = api_writer_close(&writer);
     if (writer.full) {
-        api_problem_response(arena, 413, "no memory for this document", NULL, response);
+        api_problem_response(arena, api_arena_is_starved(arena) ? 503 : 413,
+                             "no memory for this document", NULL, response);
         return;
     }
     *response = (api_response){

@@ -29,8 +29,14 @@ const char *api_job_operation(const api_job *job)
     return job->operation->name;
 }
 
+/* What lacked memory that its limits would have allowed may have it another time. */
 static bool answer_problem(const api_problem *problem, api_arena *arena, api_response *response)
 {
+    if (problem->limit == API_LIMIT_MEMORY && api_arena_is_starved(arena)) {
+        api_problem_response(arena, 503, "the system has no memory for this request now", NULL,
+                             response);
+        return false;
+    }
     const char *const pointer = *problem->pointer == '\0' ? NULL : problem->pointer;
     api_problem_response(arena, problem->status, problem->detail, pointer, response);
     response->limit = problem->limit;

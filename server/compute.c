@@ -68,7 +68,7 @@ static bool charge(server_request *request, size_t size)
 }
 
 /* What the api has refused counts with what is refused here. */
-static void count_limit(api_limit limit)
+static void count_refusal(server_request *request)
 {
     static const server_limit limits[] = {
         [API_LIMIT_FIXED] = SERVER_LIMIT_FIXED,
@@ -78,8 +78,12 @@ static void count_limit(api_limit limit)
         [API_LIMIT_MEMORY] = SERVER_LIMIT_MEMORY,
         [API_LIMIT_MULTIPLICATIONS] = SERVER_LIMIT_MULTIPLICATIONS,
     };
-    if (limit != API_LIMIT_NONE)
-        server_metrics_exceed(limits[limit]);
+    if (request->response.limit != API_LIMIT_NONE)
+        server_metrics_exceed(limits[request->response.limit]);
+    if (request->response.status == 503) {
+        server_metrics_refuse(SERVER_REFUSED_MEMORY);
+        request->retry_after = server_workers_retry_after();
+    }
 }
 
 /* Afterwards the budget is charged with all that the request will take. False: the response is
@@ -102,7 +106,7 @@ static bool parse(server_request *request)
     const size_t used = size + api_arena_used(request->lease->arena);
     if (request->job == NULL) {
         server_lease_charge(request->lease, used);
-        count_limit(request->response.limit);
+        count_refusal(request);
         return false;
     }
     return charge(request, used + api_job_cost(request->job).memory_size);
@@ -116,10 +120,11 @@ static void compute(server_request *request, const api_run *run)
     request->times[SERVER_PHASE_COMPUTE] = end - begin;
     if (!computed && run->cancelled != NULL && !is_wanted(request))
         return;
-    if (!computed)
-        return;
-    api_write(request->job, run, &request->response);
-    request->times[SERVER_PHASE_WRITE] = server_now() - end;
+    if (computed) {
+        api_write(request->job, run, &request->response);
+        request->times[SERVER_PHASE_WRITE] = server_now() - end;
+    }
+    count_refusal(request);
 }
 
 bool server_compute_here(server_request *request)

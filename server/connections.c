@@ -11,13 +11,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 enum { BUCKET_COUNT = 4096, SPARE_DESCRIPTORS = 1024 };
 
 static struct {
     pthread_mutex_t mutex;
     server_connection *table; /* by descriptor; only what is used becomes memory */
-    size_t table_size;
+    size_t table_size, used;  /* what lies beyond `used` takes no memory */
     server_connection **open; /* the open ones, in no order */
     _Atomic size_t open_count;
     size_t limit, address_limit;
@@ -116,6 +118,8 @@ static void link_connection(server_connection *connection)
         (*bucket)->previous = connection;
     *bucket = connection;
     connection->hung_up_state = SERVER_ABSENT;
+    if ((size_t)connection->descriptor >= registry.used)
+        registry.used = (size_t)connection->descriptor + 1;
     connection->position = registry.open_count;
     registry.open[connection->position] = connection;
     atomic_fetch_add(&registry.open_count, 1);
@@ -185,6 +189,27 @@ bool server_connection_enter(server_connection *connection, server_activity acti
     const bool alive = change_state(connection, wanted);
     pthread_mutex_unlock(&registry.mutex);
     return alive;
+}
+
+/* Descriptors are handed out from the lowest on: when a crowd has left, the upper part is free. */
+bool server_connections_shrink(void)
+{
+    pthread_mutex_lock(&registry.mutex);
+    size_t needed = 0;
+    for (size_t i = 0; i < registry.open_count; i++)
+        if ((size_t)registry.open[i]->descriptor >= needed)
+            needed = (size_t)registry.open[i]->descriptor + 1;
+    const bool shrinks = needed < registry.used / 2;
+    if (shrinks) {
+        const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+        const uintptr_t begin = ((uintptr_t)&registry.table[needed] + page - 1) / page * page;
+        const uintptr_t end = (uintptr_t)&registry.table[registry.used] / page * page;
+        if (begin < end)
+            madvise((void *)begin, end - begin, MADV_DONTNEED);
+        registry.used = needed;
+    }
+    pthread_mutex_unlock(&registry.mutex);
+    return shrinks;
 }
 
 server_connection *const *server_connections_lock(size_t *count)

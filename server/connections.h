@@ -55,6 +55,9 @@ void server_connections_remove(server_connection *connection);
 
 size_t server_connection_count(void);
 
+/* Gives back the memory of many connections that are no more, if so; called now and then. */
+bool server_connections_shrink(void);
+
 /* Changes what the connection does and until when it may. False: the reaper has cut it. */
 bool server_connection_enter(server_connection *connection, server_activity activity,
                              int64_t deadline);

@@ -18,6 +18,7 @@
 #include "tokens.h"
 #include "workers.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -122,6 +123,12 @@ static void stop_or_leave(void)
     server_metrics_stop();
 }
 
+/* Small pieces that are freed would keep the pages around them until a large one is. */
+static void keep_memory_low(void)
+{
+    mallopt(M_MXFAST, 0);
+}
+
 int main(int argc, char **argv)
 {
     static server_options options;
@@ -133,6 +140,7 @@ int main(int argc, char **argv)
         return verdict == SERVER_EXIT ? EXIT_SUCCESS : EXIT_USAGE;
     if (asks_health)
         return server_healthcheck(&options, url);
+    keep_memory_low();
     prepare_signals();
     if (!server_cors_start(&options) || !server_tokens_start(options.token_file) ||
         !server_tls_start(&options) || !server_sockets_open(&options))

@@ -9,6 +9,7 @@
 #include "linger.h"
 
 #include <linux/tcp.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -35,7 +36,8 @@ static struct {
     server_work *abandoned; /* taken out of the queue in this round */
     struct pollfd *polls;   /* one for each open connection, in the registry's order */
     size_t poll_limit;
-} reaper = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+    int64_t trim_at; /* when the heap is to be trimmed */
+} reaper = {.mutex = PTHREAD_MUTEX_INITIALIZER, .trim_at = INT64_MAX};
 
 static bool received_anything(int descriptor)
 {
@@ -161,6 +163,18 @@ static void answer_abandoned(void)
     }
 }
 
+/* The heap of a crowd of connections too, when libmicrohttpd has had time to free it. */
+static void give_memory_back(void)
+{
+    server_admission_shrink(reaper.now);
+    if (server_connections_shrink())
+        reaper.trim_at = reaper.now + SERVER_SECOND;
+    if (reaper.now >= reaper.trim_at) {
+        malloc_trim(0);
+        reaper.trim_at = INT64_MAX;
+    }
+}
+
 static void *run_reaper(void *unused)
 {
     (void)unused;
@@ -171,7 +185,7 @@ static void *run_reaper(void *unused)
         reaper.nearest = reaper.now + longest_pause;
         look_at_all();
         answer_abandoned();
-        server_admission_shrink(reaper.now);
+        give_memory_back();
         if (server_linger_round(reaper.now))
             reaper.nearest = reaper.now;
         const int64_t soonest = server_now() + shortest_pause;

@@ -8,6 +8,7 @@
 #include "support/exposition.h"
 #include "support/raw_connection.h"
 #include "support/scratch.h"
+#include "support/soaking.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,15 +23,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* A sanitizer's own malloc cannot be replaced. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
 static memory_fails *control;
 static char preload[4200], file[256];
 
@@ -42,10 +34,7 @@ static const char *const *map_control(void)
     const char *const out = getenv("OUT");
     snprintf(path, sizeof path, "%s/tests/preload/memory_fails.so",
              out != NULL ? out : "build/release");
-#ifdef SANITIZED
-    path[0] = '\0';
-#endif
-    if (realpath(path, real) == NULL) {
+    if (sanitized() || realpath(path, real) == NULL) { /* whose malloc cannot be replaced */
         print_message("skipped: no library to preload, or none that a sanitizer would bear\n");
         skip();
     }
@@ -120,8 +109,7 @@ static long starve(const char *url, const question *what, bool lasting)
         http_reply reply = ask(url, what);
         failed = disarm();
         const long status = reply.status;
-        if (status != 0 && status != 413 && status != 431 && status < 500 &&
-            !is_right(what, &reply))
+        if (status != 0 && status != 431 && status < 500 && !is_right(what, &reply))
             fail_msg("%s: %ld", what->one != NULL ? what->one->name : what->text, status);
         http_free(&reply);
         expect_answer(url, what);
@@ -136,7 +124,7 @@ static bool is_chosen(const test_cases *cases, size_t index)
     for (size_t before = index; before-- > 0;)
         if (strcmp(cases->cases[before].path, one->path) == 0 &&
             (cases->cases[before].status == 200) == (one->status == 200))
-            return getenv("SOAK") != NULL;
+            return soaking();
     return true;
 }
 
@@ -194,8 +182,11 @@ static void each_allocation_fails(bool lasting)
     answer_all(daemon->url, &cases);
     long most = before + failures;
     assert_true(failures > 0 && wait_until(heap_is_below, &most));
-    print_message("%ld failures; the heap has %ld bytes, %+ld since the round before\n", failures,
-                  atomic_load(&control->live), atomic_load(&control->live) - before);
+    soak_figure(lasting ? "each allocation fails, with all that follow"
+                        : "each allocation fails once",
+                "no crash, no leak, the next request is served",
+                "%ld failures in all; the heap has %ld bytes, %+ld after as many more", failures,
+                atomic_load(&control->live), atomic_load(&control->live) - before);
     cases_free(&cases);
     daemon_stop(daemon);
 }
@@ -252,7 +243,8 @@ static void each_allocation_of_the_start_fails(void **state)
             failed = atomic_load(&control->failed);
         }
     }
-    print_message("%ld starts\n", starts);
+    soak_figure("each allocation of the start fails, once or with all that follow", "no crash",
+                "%ld starts", starts);
 }
 
 int main(void)

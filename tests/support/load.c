@@ -97,9 +97,9 @@ static bool send_request(client *own)
 }
 
 /* The end of the reply's head, once it is there. */
-static char *end_of_head(char *reply)
+static const char *end_of_head(const char *reply)
 {
-    char *const end = strstr(reply, "\r\n\r\n");
+    const char *const end = strstr(reply, "\r\n\r\n");
     return end != NULL ? end + 4 : NULL;
 }
 
@@ -109,22 +109,24 @@ static size_t body_size_of(const char *reply)
     return length != NULL ? strtoul(length + 17, NULL, 10) : 0;
 }
 
-/* The status of a whole reply, or 0. */
+/* The status of a whole reply, or 0. Of a long one the first half of the room's size is kept. */
 static int receive_reply(client *own)
 {
-    size_t size = 0;
-    char *body = NULL;
-    while (size < REPLY_SIZE - 1) {
-        const ssize_t step = recv(own->descriptor, own->reply + size, REPLY_SIZE - 1 - size, 0);
+    size_t kept = 0, size = 0, whole = SIZE_MAX;
+    while (size < whole && kept < REPLY_SIZE - 1) {
+        const ssize_t step = recv(own->descriptor, own->reply + kept, REPLY_SIZE - 1 - kept, 0);
         if (step <= 0)
             return 0;
+        kept += (size_t)step;
         size += (size_t)step;
-        own->reply[size] = '\0';
-        body = body != NULL ? body : end_of_head(own->reply);
-        if (body != NULL && (size_t)(own->reply + size - body) >= body_size_of(own->reply))
-            return (int)strtol(own->reply + strlen("HTTP/1.1 "), NULL, 10);
+        own->reply[kept] = '\0';
+        const char *const body = whole == SIZE_MAX ? end_of_head(own->reply) : NULL;
+        if (body != NULL)
+            whole = (size_t)(body - own->reply) + body_size_of(own->reply);
+        if (whole != SIZE_MAX && kept > REPLY_SIZE / 2)
+            kept = REPLY_SIZE / 2;
     }
-    return 0;
+    return size >= whole ? (int)strtol(own->reply + strlen("HTTP/1.1 "), NULL, 10) : 0;
 }
 
 static int exchange(client *own)
@@ -140,6 +142,14 @@ static bool is_expected(const client *own)
     return expected == NULL || strstr(own->reply, expected) != NULL;
 }
 
+static void rest(double seconds)
+{
+    const struct timespec pause = {(time_t)seconds,
+                                   (long)((seconds - (double)(time_t)seconds) * 1e9)};
+    if (seconds > 0)
+        nanosleep(&pause, NULL);
+}
+
 static void ask(client *own)
 {
     struct timespec begun;
@@ -151,6 +161,7 @@ static void ask(client *own)
         atomic_fetch_add(&own->of->answered, 1);
     } else if (status == 429 || status == 503) {
         add_time(&own->refusals, seconds);
+        rest(own->of->options.pause_if_refused);
     } else {
         own->failed++;
     }
@@ -160,14 +171,6 @@ static void ask(client *own)
 
 /* ---- All of them ---- */
 
-static void rest(double seconds)
-{
-    const struct timespec pause = {(time_t)seconds,
-                                   (long)((seconds - (double)(time_t)seconds) * 1e9)};
-    if (seconds > 0)
-        nanosleep(&pause, NULL);
-}
-
 static void *run_client(void *argument)
 {
     client *const own = argument;
@@ -175,7 +178,6 @@ static void *run_client(void *argument)
     while (!atomic_load(&of->stopping)) {
         if (of->options.requests > 0 && atomic_fetch_add(&of->sent, 1) >= of->options.requests)
             break;
-        rest(of->options.pause);
         ask(own);
     }
     disconnect(own);

@@ -12,10 +12,10 @@ typedef struct {
     size_t clients;
     const char *path, *headers; /* "Name: value\r\n" each; NULL: JSON */
     const void *body;
-    size_t body_size;     /* 0: the body is a string */
-    const char *expected; /* what a reply with 200 must hold, or NULL */
-    size_t requests;      /* of all clients together; 0: until load_stop() */
-    double pause;         /* seconds that a client waits before each request */
+    size_t body_size;        /* 0: the body is a string */
+    const char *expected;    /* what a reply with 200 must hold, or NULL */
+    size_t requests;         /* of all clients together; 0: until load_stop() */
+    double pause_if_refused; /* seconds that a client waits after 429 or 503 */
 } load_options;
 
 typedef struct load load;
