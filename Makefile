@@ -87,7 +87,7 @@ LIB_HEADERS := $(wildcard lib/include/layer/*.h)
 API_SOURCES := $(wildcard api/*.c api/operations/*.c api/*.cc)
 SERVER_SOURCES := $(wildcard server/*.c)
 SUPPORT_SOURCES := $(wildcard tests/oracle/*.c tests/support/*.c)
-TEST_SOURCES := $(wildcard $(patsubst %,tests/%/*.c,unit property integration cluster))
+TEST_SOURCES := $(wildcard $(patsubst %,tests/%/*.c,unit property integration cluster soak))
 CONFORMANCE_SOURCES := $(wildcard tests/conformance/*_test.c)
 FUZZ_SOURCES := $(wildcard tests/fuzz/*_fuzz.c)
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
@@ -306,6 +306,13 @@ fuzz:
 
 .PHONY: fuzzers
 fuzzers: $(FUZZERS) $(OUT)/tests/fuzz/seeds
+
+##soak: faults and load for as long as it takes (ten minutes), with a table of figures; ARGS="overload_soak cluster"
+.PHONY: soak
+soak:
+	@.ci/install build test cluster
+	@$(MAKE) --no-print-directory -s -j$$(nproc) tests
+	@OUT=$(OUT) tests/soak/soak.sh $(ARGS)
 
 ##sanitize: the tests under the address, undefined behaviour and thread sanitizers
 .PHONY: sanitize
