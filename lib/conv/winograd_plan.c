@@ -82,8 +82,9 @@ static size_t wanted_tiles(const layer_winograd_plan *plan)
 static void cut_blocks(layer_winograd_plan *plan)
 {
     const size_t wanted = layer_larger(wanted_tiles(plan) / plan->strip_tiles, 1);
-    const size_t blocks = layer_larger((plan->strips + wanted / 2) / wanted, 1);
-    plan->block_strips = layer_blocks_of(plan->strips, blocks);
+    const size_t about = layer_larger((plan->strips + wanted / 2) / wanted, 1);
+    plan->block_strips = layer_blocks_of(plan->strips, about);
+    const size_t blocks = layer_blocks_of(plan->strips, plan->block_strips);
     plan->is_shared = blocks * plan->parts * plan->groups < FEWEST_BLOCKS;
     plan->small_strips = plan->is_shared ? plan->block_strips : (plan->block_strips + 1) / 2;
     plan->large_blocks = blocks > SMALL_BLOCKS ? blocks - SMALL_BLOCKS : 0;
