@@ -194,7 +194,6 @@ bool api_read(const char *text, size_t size, size_t max_elements, api_arena *are
     const bool read = scan_text(&scan, &root) && !api_is_silent(&scan);
     api_nodes_end();
     if (read)
-        *document =
-            (api_document){.root = root, .arrays = scan.arrays, .array_count = scan.array_count};
+        *document = (api_document){.root = root, .arrays = scan.arrays};
     return read;
 }

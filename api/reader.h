@@ -31,7 +31,6 @@ typedef struct {
 typedef struct {
     const cJSON *root;
     const api_array *arrays;
-    size_t array_count;
 } api_document;
 
 /* Reads `size` bytes of UTF-8 JSON as RFC 8259 has it. Everything lives in the arena.

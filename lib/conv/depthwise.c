@@ -163,11 +163,9 @@ static layer_status forward(const layer_conv *conv, const float *input, const fl
 /* With one channel a group its taps stay in registers; with more it adds up planes. */
 static double cost(const layer_conv *conv)
 {
-    enum { LANES = 16 };
-    const size_t columns = (size_t)conv->window[LAYER_WIDTH].output;
     const bool is_alone = conv->weight.extent[1] == 1 && conv->window[LAYER_HEIGHT].output > 1;
-    const double filled = (double)layer_blocks_of(columns, LANES) * LANES / (double)columns;
-    return (double)conv->multiplications * (is_alone ? 1 : 5) * filled;
+    return (double)conv->multiplications * (is_alone ? 1 : 5) *
+           layer_conv_vector_waste((size_t)conv->window[LAYER_WIDTH].output);
 }
 
 const layer_conv_implementation layer_conv_implementation_DEPTHWISE = {

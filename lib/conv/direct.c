@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: MIT */
 #include "conv/direct_row.h"
 #include "conv/implementation.h"
-#include "core/blocks.h"
 #include "core/tasks.h"
 
 /* Multiplications a task should hold, so that handing it to a thread costs little beside it. */
@@ -178,12 +177,12 @@ static layer_status forward(const layer_conv *conv, const float *input, const fl
  * the last of a row may be nearly empty. */
 static double cost(const layer_conv *conv)
 {
-    enum { LANES = 16, LINE = 100 };
+    enum { LINE = 100 };
     const layer_window *const width = &conv->window[LAYER_WIDTH];
     const double rate = width->stride == 1 ? 2 : 12;
-    const double filled = (double)layer_blocks_of((size_t)width->output, LANES) * LANES;
     const double lines = (double)conv->multiplications / width->output / width->kernel;
-    return (double)conv->multiplications * rate * filled / width->output + lines * LINE;
+    return (double)conv->multiplications * rate * layer_conv_vector_waste((size_t)width->output) +
+           lines * LINE;
 }
 
 static size_t workspace_size(const layer_conv *conv, int threads)

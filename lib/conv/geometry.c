@@ -1,6 +1,7 @@
 /* How large a convolution's planes are.
  * SPDX-License-Identifier: MIT */
 #include "conv/implementation.h"
+#include "core/blocks.h"
 
 static size_t plane(int depth, int height, int width)
 {
@@ -25,4 +26,10 @@ size_t layer_conv_kernel_plane(const layer_conv *conv)
     const layer_window *const window = conv->window;
     return plane(window[LAYER_DEPTH].kernel, window[LAYER_HEIGHT].kernel,
                  window[LAYER_WIDTH].kernel);
+}
+
+double layer_conv_vector_waste(size_t columns)
+{
+    enum { LANES = 16 };
+    return (double)(layer_blocks_of(columns, LANES) * LANES) / (double)columns;
 }

@@ -163,9 +163,8 @@ static double cost(const layer_conv *conv)
 {
     const double rate = 1.8, gathered = 10;
     const double channels = conv->weight.extent[0] / conv->group;
-    const size_t plane = layer_conv_output_plane(conv);
-    const double filled = (double)(layer_blocks_of(plane, LINE_COUNT) * LINE_COUNT) / (double)plane;
-    return (double)conv->multiplications * filled * (rate + gathered / channels);
+    return (double)conv->multiplications * (rate + gathered / channels) *
+           layer_conv_vector_waste(layer_conv_output_plane(conv));
 }
 
 const layer_conv_implementation layer_conv_implementation_IM2COL = {

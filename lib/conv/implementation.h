@@ -55,4 +55,7 @@ size_t layer_conv_input_plane(const layer_conv *conv);
 size_t layer_conv_output_plane(const layer_conv *conv);
 size_t layer_conv_kernel_plane(const layer_conv *conv);
 
+/* How many times longer so many columns are in whole vectors: for costs, so of the widest kind. */
+double layer_conv_vector_waste(size_t columns);
+
 #endif

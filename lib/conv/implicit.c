@@ -297,13 +297,11 @@ static layer_status forward(const layer_conv *conv, const float *input, const fl
  * plane may be nearly empty. */
 static double cost(const layer_conv *conv)
 {
-    enum { LANES = 16 };
     const double rate = 1.2, shared = 1, gathered = 5;
     const layer_implicit plan = layer_implicit_plan(conv);
     const double once = shared + (plan.in_place && !plan.is_filled ? 0 : gathered);
-    const size_t plane = layer_conv_output_plane(conv);
-    const double filled = (double)(layer_blocks_of(plane, LANES) * LANES) / (double)plane;
-    return (double)conv->multiplications * filled * (rate + once / (double)plan.group_channels);
+    return (double)conv->multiplications * (rate + once / (double)plan.group_channels) *
+           layer_conv_vector_waste(layer_conv_output_plane(conv));
 }
 
 const layer_conv_implementation layer_conv_implementation_IMPLICIT = {
