@@ -67,6 +67,7 @@ def draw(row, directory):
     if row.family == layer_rows.SEPARABLE:
         weight = numpy.multiply.outer(weight[0, 0, :, 0], weight[0, 0, 0]).reshape(shape)
     weight.astype('f4').tofile(directory / 'weight')
+    random.standard_normal(row.outputs, 'f4').tofile(directory / 'gradient')
 
 
 def difference(output, reference):
@@ -106,7 +107,7 @@ def tell(row, threads, entries):
     ours = next((entry.best for entry in entries if entry.contender.name == 'layer'), None)
     for entry in sorted(entries, key=lambda entry: (entry.mode, entry.best)):
         ratio = f'{entry.best / ours:7.2f}' if ours else ''
-        rate = 2e-6 * row.multiplications / entry.best if row.kind == 'conv' else 0
+        rate = 2e-6 * row.multiplications / entry.best if row.kind.startswith(('conv', 'linear')) else 0
         print(f'  {entry.mode:8} {entry.name:16} {entry.best:9.4f} / {entry.median:9.4f} ms {rate:7.1f} GFLOP/s{ratio}'
               f'  {entry.difference:.0e}{" WRONG" * (not entry.difference < WRONG)}  {entry.detail}', flush=True)
 

@@ -13,9 +13,17 @@
 
 enum { INPUT, WEIGHT, OUTPUT, TENSORS };
 
-static const int arguments_of[TENSORS] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST};
-static const dnnl_query_t queries_of[TENSORS] = {dnnl_query_src_md, dnnl_query_weights_md,
-                                                 dnnl_query_dst_md};
+/* What a primitive makes of the others, and what it then calls the tensors. */
+static const int arguments_of[TENSORS][TENSORS] = {
+    [INPUT] = {DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_DST},
+    [WEIGHT] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_DST},
+    [OUTPUT] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST},
+};
+static const dnnl_query_t queries_of[TENSORS][TENSORS] = {
+    [INPUT] = {dnnl_query_diff_src_md, dnnl_query_weights_md, dnnl_query_diff_dst_md},
+    [WEIGHT] = {dnnl_query_src_md, dnnl_query_diff_weights_md, dnnl_query_diff_dst_md},
+    [OUTPUT] = {dnnl_query_src_md, dnnl_query_weights_md, dnnl_query_dst_md},
+};
 
 /* A tensor as its user has it and as the primitive wants it; the same if that is no difference. */
 typedef struct {
@@ -26,7 +34,7 @@ typedef struct {
 
 typedef struct {
     tensor tensors[TENSORS];
-    size_t count; /* of tensors: pooling has no weight */
+    size_t result; /* which of them is made */
     dnnl_primitive_t primitive;
     peer_mode mode;
 } computation;
@@ -53,6 +61,12 @@ static void describe_plain(computation *self, const peer_row *row)
     const dnnl_dims_t input = {row->n, row->c, row->h, row->w};
     const dnnl_dims_t output = {row->n, row->k, row->p, row->q};
     const dnnl_dims_t weight = {row->k, row->c, row->r, row->s};
+    if (peer_begins(row, "linear")) {
+        describe(&self->tensors[INPUT].plain, 2, input, dnnl_ab);
+        describe(&self->tensors[OUTPUT].plain, 2, output, dnnl_ab);
+        describe(&self->tensors[WEIGHT].plain, 2, weight, dnnl_ab);
+        return;
+    }
     const dnnl_dims_t grouped = {row->group, row->k / row->group, row->c / row->group, row->r,
                                  row->s};
     describe(&self->tensors[INPUT].plain, 4, input, dnnl_nchw);
@@ -75,23 +89,61 @@ static void describe_wanted(computation *self, dnnl_format_tag_t layout)
     }
 }
 
-/* A variant's name, or a failure to have it for this row: then *found is NULL. */
+/* The operation's descriptor is `wanted`; *found is NULL if there is nothing for it. */
+static void find(dnnl_status_t status, const_dnnl_op_desc_t wanted, dnnl_primitive_desc_t *found)
+{
+    if (status != dnnl_success ||
+        dnnl_primitive_desc_create(found, wanted, NULL, engine, NULL) != dnnl_success)
+        *found = NULL;
+}
+
 static void find_conv(computation *self, const peer_row *row, const char *variant,
                       dnnl_primitive_desc_t *found)
 {
     const dnnl_dims_t strides = {row->stride, row->stride}, pads = {row->pad_h, row->pad_w};
-    const bool winograd = strcmp(variant, "winograd") == 0;
+    const dnnl_alg_kind_t algorithm =
+        strcmp(variant, "winograd") == 0 ? dnnl_convolution_winograd : dnnl_convolution_direct;
+    const dnnl_memory_desc_t *const input = &self->tensors[INPUT].wanted;
+    const dnnl_memory_desc_t *const weight = &self->tensors[WEIGHT].wanted;
+    const dnnl_memory_desc_t *const output = &self->tensors[OUTPUT].wanted;
+    dnnl_convolution_desc_t wanted;
     describe_wanted(self,
                     strcmp(variant, "plain") == 0 ? dnnl_format_tag_undef : dnnl_format_tag_any);
-    dnnl_convolution_desc_t wanted;
-    const dnnl_status_t status = dnnl_convolution_forward_desc_init(
-        &wanted, dnnl_forward_inference,
-        winograd ? dnnl_convolution_winograd : dnnl_convolution_direct,
-        &self->tensors[INPUT].wanted, &self->tensors[WEIGHT].wanted, NULL,
-        &self->tensors[OUTPUT].wanted, strides, pads, pads);
-    if (status != dnnl_success ||
-        dnnl_primitive_desc_create(found, &wanted, NULL, engine, NULL) != dnnl_success)
-        *found = NULL;
+    if (self->result == INPUT)
+        find(dnnl_convolution_backward_data_desc_init(&wanted, algorithm, input, weight, output,
+                                                      strides, pads, pads),
+             &wanted, found);
+    else if (self->result == WEIGHT)
+        find(dnnl_convolution_backward_weights_desc_init(&wanted, algorithm, input, weight, NULL,
+                                                         output, strides, pads, pads),
+             &wanted, found);
+    else
+        find(dnnl_convolution_forward_desc_init(&wanted, dnnl_forward_inference, algorithm, input,
+                                                weight, NULL, output, strides, pads, pads),
+             &wanted, found);
+}
+
+static void find_linear(computation *self, const char *variant, dnnl_primitive_desc_t *found)
+{
+    const dnnl_memory_desc_t *const input = &self->tensors[INPUT].wanted;
+    const dnnl_memory_desc_t *const weight = &self->tensors[WEIGHT].wanted;
+    const dnnl_memory_desc_t *const output = &self->tensors[OUTPUT].wanted;
+    dnnl_inner_product_desc_t wanted;
+    describe_wanted(self,
+                    strcmp(variant, "plain") == 0 ? dnnl_format_tag_undef : dnnl_format_tag_any);
+    *found = NULL;
+    if (strcmp(variant, "winograd") == 0)
+        return;
+    if (self->result == INPUT)
+        find(dnnl_inner_product_backward_data_desc_init(&wanted, input, weight, output), &wanted,
+             found);
+    else if (self->result == WEIGHT)
+        find(dnnl_inner_product_backward_weights_desc_init(&wanted, input, weight, NULL, output),
+             &wanted, found);
+    else
+        find(dnnl_inner_product_forward_desc_init(&wanted, dnnl_forward_inference, input, weight,
+                                                  NULL, output),
+             &wanted, found);
 }
 
 static void find_pool(computation *self, const peer_row *row, const char *variant,
@@ -102,11 +154,11 @@ static void find_pool(computation *self, const peer_row *row, const char *varian
     describe_wanted(self, strcmp(variant, "plain") == 0 ? dnnl_format_tag_undef : dnnl_nChw16c);
     dnnl_pooling_desc_t wanted;
     *found = NULL;
-    if (strcmp(variant, "winograd") == 0)
+    if (strcmp(variant, "winograd") == 0 || row->gradient != NULL || peer_is(row, "lp"))
         return;
     expect(dnnl_pooling_forward_desc_init(
         &wanted, dnnl_forward_inference,
-        strcmp(row->kind, "max") == 0 ? dnnl_pooling_max : dnnl_pooling_avg_exclude_padding,
+        peer_is(row, "max") ? dnnl_pooling_max : dnnl_pooling_avg_exclude_padding,
         &self->tensors[INPUT].wanted, &self->tensors[OUTPUT].wanted, strides, kernel, pads, pads));
     expect(dnnl_primitive_desc_create(found, &wanted, NULL, engine, NULL));
 }
@@ -161,7 +213,8 @@ static void compute(const computation *self)
     size_t count = 0;
     for (size_t i = 0; i < TENSORS; i++)
         if (self->tensors[i].to != NULL)
-            arguments[count++] = (dnnl_exec_arg_t){arguments_of[i], self->tensors[i].to};
+            arguments[count++] =
+                (dnnl_exec_arg_t){arguments_of[self->result][i], self->tensors[i].to};
     execute(self->primitive, count, arguments);
 }
 
@@ -181,15 +234,29 @@ static bool is_reference(const char *name)
     return strncmp(name, "ref", 3) == 0;
 }
 
+static size_t result_of(const peer_row *row)
+{
+    if (peer_ends(row, "_grad_weight"))
+        return WEIGHT;
+    return peer_ends(row, "_grad_input") ? INPUT : OUTPUT;
+}
+
 static void *open_computation(const peer_row *row, const char *variant, peer_mode mode,
                               const char **detail)
 {
     dnnl_primitive_desc_t found;
     computation self = {.mode = mode};
-    float *const data[TENSORS] = {row->input, row->weight, NULL};
+    if (mode == PEER_PREPARED && !peer_is(row, "conv"))
+        return NULL;
+    float *data[TENSORS] = {row->input, row->weight, row->gradient};
+    self.result = result_of(row);
+    data[self.result] = NULL;
     describe_plain(&self, row);
-    (row->weight != NULL ? find_conv : find_pool)(&self, row, variant, &found);
-    if (found == NULL || (row->weight == NULL && mode == PEER_PREPARED))
+    if (peer_begins(row, "linear"))
+        find_linear(&self, variant, &found);
+    else
+        (row->weight != NULL ? find_conv : find_pool)(&self, row, variant, &found);
+    if (found == NULL)
         return NULL;
     *detail = implementation(found);
     if (is_reference(*detail)) {
@@ -198,11 +265,13 @@ static void *open_computation(const peer_row *row, const char *variant, peer_mod
     }
     for (size_t i = 0; i < TENSORS; i++)
         if (i != WEIGHT || row->weight != NULL)
-            prepare_tensor(&self.tensors[i], dnnl_primitive_desc_query_md(found, queries_of[i], 0),
-                           data[i], i == OUTPUT);
+            prepare_tensor(&self.tensors[i],
+                           dnnl_primitive_desc_query_md(found, queries_of[self.result][i], 0),
+                           data[i], i == self.result);
     self.primitive = create(found);
-    reorder(&self.tensors[INPUT], false);
-    reorder(&self.tensors[WEIGHT], false);
+    for (size_t i = 0; i < TENSORS; i++)
+        if (i != self.result)
+            reorder(&self.tensors[i], false);
     computation *const opened = malloc(sizeof *opened);
     if (opened == NULL)
         abort();
@@ -213,20 +282,19 @@ static void *open_computation(const peer_row *row, const char *variant, peer_mod
 static void run_computation(void *work)
 {
     const computation *const self = work;
-    if (self->mode != PEER_OWN)
-        reorder(&self->tensors[INPUT], false);
-    if (self->mode == PEER_CALL)
-        reorder(&self->tensors[WEIGHT], false);
+    for (size_t i = 0; i < TENSORS; i++)
+        if (i != self->result && (i == WEIGHT ? self->mode == PEER_CALL : self->mode != PEER_OWN))
+            reorder(&self->tensors[i], false);
     compute(self);
     if (self->mode != PEER_OWN)
-        reorder(&self->tensors[OUTPUT], true);
+        reorder(&self->tensors[self->result], true);
     expect(dnnl_stream_wait(stream));
 }
 
 static void read_computation(void *work, float *output)
 {
     const computation *const self = work;
-    const tensor *const made = &self->tensors[OUTPUT];
+    const tensor *const made = &self->tensors[self->result];
     void *data;
     if (self->mode == PEER_OWN)
         reorder(made, true);

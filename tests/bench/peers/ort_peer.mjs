@@ -38,7 +38,7 @@ const tensorOf = ({data, shape}) => new ort.Tensor('float32', data, shape);
 // A weight in the model is prepared; one that is an input comes with the call.
 async function open(row, mode) {
     const {kind, input, weight, output} = row;
-    if (mode === 'own' || (!weight && mode === 'prepared')) return null;
+    if (!OPERATORS[kind] || mode === 'own' || (!weight && mode === 'prepared')) return null;
     const inputs = [{name: 'x', shape: input.shape}];
     const feeds = {x: tensorOf(input)};
     if (weight) inputs.push(mode === 'prepared' ? weight : {name: 'w', shape: weight.shape});

@@ -85,23 +85,52 @@ static void forget_row(void)
     state.count = 0;
     free(state.row.input);
     free(state.row.weight);
+    free(state.row.gradient);
     state.row = (peer_row){0};
+}
+
+bool peer_is(const peer_row *row, const char *kind)
+{
+    return strcmp(row->kind, kind) == 0;
+}
+
+bool peer_begins(const peer_row *row, const char *beginning)
+{
+    return strncmp(row->kind, beginning, strlen(beginning)) == 0;
+}
+
+bool peer_ends(const peer_row *row, const char *end)
+{
+    const size_t length = strlen(row->kind), least = strlen(end);
+    return length >= least && strcmp(row->kind + length - least, end) == 0;
+}
+
+static void read_tensors(peer_row *row)
+{
+    const int inputs = row->n * row->c * row->h * row->w;
+    const int outputs = row->n * row->k * row->p * row->q;
+    const int weights = row->k * row->c / row->group * row->r * row->s;
+    const bool is_grad_input = peer_ends(row, "_grad_input") || peer_ends(row, "_backward");
+    const bool is_grad_weight = peer_ends(row, "_grad_weight");
+    row->output_count = (size_t)(is_grad_input ? inputs : is_grad_weight ? weights : outputs);
+    row->input = read_floats("input", inputs);
+    if (peer_begins(row, "conv") || peer_begins(row, "linear"))
+        row->weight = read_floats("weight", weights);
+    if (is_grad_input || is_grad_weight)
+        row->gradient = read_floats("gradient", outputs);
 }
 
 static void take_row(const char *line)
 {
     peer_row *const row = &state.row;
     forget_row();
-    if (sscanf(line, "%15s %d %d %d %d %d %d %d %d %d %d %d %511s", row->kind, &row->n, &row->c,
+    if (sscanf(line, "%31s %d %d %d %d %d %d %d %d %d %d %d %511s", row->kind, &row->n, &row->c,
                &row->k, &row->h, &row->w, &row->r, &row->s, &row->stride, &row->pad_h, &row->pad_w,
                &row->group, state.directory) != 13)
         fail("a row is not one");
     row->p = (row->h + 2 * row->pad_h - row->r) / row->stride + 1;
     row->q = (row->w + 2 * row->pad_w - row->s) / row->stride + 1;
-    row->output_count = (size_t)(row->n * row->k * row->p * row->q);
-    row->input = read_floats("input", row->n * row->c * row->h * row->w);
-    if (strcmp(row->kind, "conv") == 0)
-        row->weight = read_floats("weight", row->k * row->c / row->group * row->r * row->s);
+    read_tensors(row);
     puts("ok");
 }
 

@@ -4,14 +4,17 @@
  * answers every line of its standard input by one:
  *
  *     row KIND N C K H W R S STRIDE PAD_H PAD_W GROUP DIRECTORY
- *         `ok`: forgets the row before, and reads DIRECTORY/input and DIRECTORY/weight (floats)
+ *         `ok`: forgets the row before, and reads what the kind has of DIRECTORY/input, weight and
+ *         gradient (floats)
  *     open VARIANT MODE
  *         `ok DETAIL`: DIRECTORY/output holds what it computes; or `no REASON`
  *     time VARIANT MODE SECONDS CLOCK
  *         microseconds of each of its runs, at least one, after one that is not counted; CLOCK is
  *         wall, or cpu for what the process takes of a processor that others want too
  *
- * KIND is conv or a kind of pooling: max, average, global. MODE says what a run has to do:
+ * KIND is conv or linear, either followed by _grad_input or _grad_weight; or a kind of pooling:
+ * max, average, global, lp (the norm of p = 2), max_backward, average_backward. A linear layer is
+ * the row of a convolution of 1x1 images. MODE says what a run has to do:
  *
  *     call      all: inputs, outputs and weights are plain (NCHW, OIHW)
  *     prepared  the same but for the weights, which it has had time to transform
@@ -26,9 +29,9 @@
 
 /* Letters as everywhere: N batch, C H W input, K outputs, R S kernel, P Q output. */
 typedef struct {
-    char kind[16];
+    char kind[32];
     int n, c, k, h, w, r, s, stride, pad_h, pad_w, group, p, q;
-    float *input, *weight; /* weight: NULL for pooling */
+    float *input, *weight, *gradient; /* weight: NULL for pooling; gradient: for the way back */
     size_t output_count;
 } peer_row;
 
@@ -47,6 +50,11 @@ typedef struct {
 
 /* Serves until the end of the standard input; what main() returns. */
 int peer_serve(const peer *self);
+
+/* Whether the row's kind is, or begins or ends so. */
+bool peer_is(const peer_row *row, const char *kind);
+bool peer_begins(const peer_row *row, const char *beginning);
+bool peer_ends(const peer_row *row, const char *end);
 
 /* Memory for floats, aligned to a page, or the end of the program. */
 float *peer_floats(size_t count);

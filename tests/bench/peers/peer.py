@@ -20,9 +20,15 @@ class Row:
         (self.n, self.c, self.k, self.h, self.w, self.r, self.s,
          self.stride, self.pad_h, self.pad_w, self.group) = map(int, numbers)
         self.input = self._read('input', (self.n, self.c, self.h, self.w))
-        self.weight = None
-        if self.kind == 'conv':
+        self.weight = self.gradient = None
+        if self.kind.startswith(('conv', 'linear')):
             self.weight = self._read('weight', (self.k, self.c // self.group, self.r, self.s))
+        if self.kind.endswith(('_grad_input', '_grad_weight', '_backward')):
+            self.gradient = self._read('gradient', (self.n, self.k, -1, self._outputs()))
+
+    def _outputs(self):
+        """Along the width."""
+        return (self.w + 2 * self.pad_w - self.s) // self.stride + 1
 
     def _read(self, name, shape):
         return numpy.fromfile(f'{self.directory}/{name}', '<f4').reshape(shape)
