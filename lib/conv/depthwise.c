@@ -2,7 +2,7 @@
  * plane of the kernel each; with a channel a group, and two axes, it is a single one.
  * SPDX-License-Identifier: MIT */
 #include "conv/filter_tile.h"
-#include "conv/implementation.h"
+#include "conv/plane_sum.h"
 #include "core/blocks.h"
 #include "core/tasks.h"
 
@@ -17,9 +17,10 @@ typedef struct {
     float *output;
     const layer_run *run;
     layer_filter_plan plan;
-    size_t input_plane, output_plane, kernel_plane; /* of two axes */
-    size_t kernel_count;                            /* floats of an output channel's kernels */
-    size_t planes, units, units_per_task;           /* [N][group][depth]; [tile][planes] */
+    size_t outputs;                       /* channels of a group */
+    size_t output_plane;                  /* of two axes */
+    size_t kernel_count;                  /* floats of an output channel's kernels */
+    size_t planes, units, units_per_task; /* [N][group][depth]; [tile][planes] */
 } depthwise;
 
 static layer_filter_plan plan_of(const layer_conv *conv)
@@ -52,13 +53,13 @@ static void step(const depthwise *call, place *at)
     at->sample++;
 }
 
-/* Adds what was read, input channel `channel` of the group, brings through slice `slice` of the
- * kernel to all output channels of the group; without any, the bias alone. */
+/* Adds what was read, filtered by the planes of the kernel from `kernel` on, to all output channels
+ * of the group; without any the bias alone. */
 static void add_to_outputs(const depthwise *call, layer_filter_tile *tile, place at,
                            const float *kernel, bool accumulates)
 {
     const layer_conv *const conv = call->conv;
-    const size_t outputs = (size_t)(conv->weight.extent[0] / conv->group);
+    const size_t outputs = call->outputs;
     const size_t slices = (size_t)conv->window[LAYER_DEPTH].output;
     const size_t first = at.group * outputs;
     const size_t plane = (at.sample * (size_t)conv->weight.extent[0] + first) * slices + at.slice;
@@ -68,36 +69,17 @@ static void add_to_outputs(const depthwise *call, layer_filter_tile *tile, place
                                 call->bias == NULL ? 0 : call->bias[first + i], accumulates);
 }
 
-/* The kernel's slice for an input channel of a group, of its first output channel. */
-static const float *kernel_at(const depthwise *call, place at, size_t channel, int slice)
-{
-    const layer_conv *const conv = call->conv;
-    const size_t outputs = (size_t)(conv->weight.extent[0] / conv->group);
-    const size_t slices = (size_t)conv->window[LAYER_DEPTH].kernel;
-    const size_t in_kernel = call->plan.flipped ? slices - 1 - (size_t)slice : (size_t)slice;
-    return call->weight + at.group * outputs * call->kernel_count +
-           (channel * slices + in_kernel) * call->kernel_plane;
-}
-
 static void compute_tile(const depthwise *call, layer_filter_tile *tile, place at)
 {
-    const layer_window *const depth = &call->conv->window[LAYER_DEPTH];
-    const size_t channels = (size_t)call->conv->weight.extent[1];
-    const layer_steps slices = layer_inside_taps(depth, (int)at.slice);
-    const size_t first = (at.sample * (size_t)call->conv->group + at.group) * channels;
-    const ptrdiff_t z = (ptrdiff_t)at.slice * depth->stride - depth->pad_begin;
-    if (slices.begin >= slices.end)
+    const layer_plane_sum sum = layer_plane_sum_of(call->conv, at.sample, at.group,
+                                                   at.group * call->outputs, (int)at.slice);
+    if (sum.terms == 0)
         add_to_outputs(call, tile, at, NULL, false);
-    for (size_t c = 0; c < channels; c++)
-        for (int slice = slices.begin; slice < slices.end; slice++) {
-            const size_t plane = (first + c) * (size_t)depth->input +
-                                 (size_t)(z + (ptrdiff_t)slice * depth->dilation);
-            if (layer_run_cancelled(call->run))
-                return;
-            layer_filter_tile_read(tile, call->input + plane * call->input_plane);
-            add_to_outputs(call, tile, at, kernel_at(call, at, c, slice),
-                           c > 0 || slice > slices.begin);
-        }
+    for (size_t i = 0; i < sum.terms && !layer_run_cancelled(call->run); i++) {
+        const layer_plane_term term = layer_plane_term_at(&sum, i);
+        layer_filter_tile_read(tile, call->input + term.input);
+        add_to_outputs(call, tile, at, call->weight + term.weight, i > 0);
+    }
 }
 
 /* Tiles of several planes in turn, which have their geometry in common. */
@@ -127,11 +109,6 @@ static size_t workspace_size(const layer_conv *conv, int threads)
     return layer_filter_tables_size(&plan) + (size_t)threads * layer_filter_tile_size(&plan);
 }
 
-static size_t area(int height, int width)
-{
-    return (size_t)height * (size_t)width;
-}
-
 static layer_status forward(const layer_conv *conv, const float *input, const float *weight,
                             const float *bias, float *output, const layer_run *run)
 {
@@ -146,9 +123,8 @@ static layer_status forward(const layer_conv *conv, const float *input, const fl
         .output = output,
         .run = run,
         .plan = plan_of(conv),
-        .input_plane = area(height->input, width->input),
-        .output_plane = area(height->output, width->output),
-        .kernel_plane = area(height->kernel, width->kernel),
+        .output_plane = (size_t)height->output * (size_t)width->output,
+        .outputs = (size_t)(conv->weight.extent[0] / conv->group),
     };
     layer_filter_fill_tables(&call.plan, run->workspace);
     call.kernel_count = (size_t)conv->weight.extent[1] * layer_conv_kernel_plane(conv);

@@ -1,7 +1,6 @@
-/* Properties of filtering plane by plane, which `depthwise` does: wide planes, large kernels, those
- * of rank one and nearly so, against the definition, with every instruction set, the same bits for
- * any number of threads.
- * SPDX-License-Identifier: MIT */
+/* Properties of filtering plane by plane, which `depthwise` and `fft` do: wide planes, large
+ * kernels, those of rank one and nearly so, against the definition, with every instruction set, the
+ * same bits for any number of threads. SPDX-License-Identifier: MIT */
 #include "conv/rank_one.h"
 #include "oracle/conv_oracle.h"
 #include "support/conv_running.h"
@@ -60,8 +59,9 @@ static bool draw_geometry(sampling *from, conv_geometry *drawn, layer_conv *conv
                     .mode = (layer_conv_mode)sampling_between(from, 0, 1),
                     .algorithm = LAYER_CONV_DEPTHWISE},
     };
-    draw_axis(from, 0, 60, 11, drawn);
-    draw_axis(from, 1, wide[sampling_between(from, 0, 3)], 13, drawn);
+    const bool is_large = sampling_between(from, 0, 4) == 0;
+    draw_axis(from, 0, 60, is_large ? 40 : 11, drawn);
+    draw_axis(from, 1, wide[sampling_between(from, 0, 3)], is_large ? 150 : 13, drawn);
     if (sampling_between(from, 0, 2) == 0)
         make_square(from, drawn);
     layer_error error;
@@ -134,6 +134,13 @@ static void check(const layer_conv *conv, const conv_operands *given, const doub
     free(together);
 }
 
+static void check_instructions(const layer_conv *conv, const conv_operands *given,
+                               const double *expected, double allowed)
+{
+    for (layer_isa isa = LAYER_ISA_BASELINE; isa <= layer_isa_best(); isa++)
+        check(conv, given, expected, allowed, isa);
+}
+
 static void planes_are_filtered_by_definition(void **state)
 {
     sampling *const from = *state;
@@ -148,8 +155,12 @@ static void planes_are_filtered_by_definition(void **state)
         double *const expected = doubles_new(floats_count(&conv.output));
         conv_oracle(&conv, given.input, given.weight, given.bias, expected);
         const double allowed = BOUND * largest_sum_of_terms(&conv, &given);
-        for (layer_isa isa = LAYER_ISA_BASELINE; isa <= layer_isa_best(); isa++)
-            check(&conv, &given, expected, allowed, isa);
+        check_instructions(&conv, &given, expected, allowed);
+        drawn.options.algorithm = LAYER_CONV_FFT;
+        layer_error error;
+        if (layer_conv_describe(&conv, &drawn.input, &drawn.weight, &drawn.options, &error) ==
+            LAYER_OK)
+            check_instructions(&conv, &given, expected, allowed);
         free(expected);
         conv_operands_release(&given);
         number++;

@@ -271,6 +271,10 @@ static void planes_are_filtered_and_channels_multiplied(void **state)
     assert_int_equal(
         describe(photo, (layer_shape){4, {3, 1, 3, 3}}, (layer_conv_options){.group = 3}).algorithm,
         LAYER_CONV_DEPTHWISE);
+    assert_int_equal(
+        describe((layer_shape){4, {1, 1, 512, 512}}, (layer_shape){4, {1, 1, 31, 31}}, none)
+            .algorithm,
+        LAYER_CONV_FFT);
     assert_int_equal(describe(photo, (layer_shape){4, {64, 3, 3, 3}}, none).algorithm,
                      LAYER_CONV_IMPLICIT);
     assert_int_equal(describe(signal, (layer_shape){3, {1, 1, 9}}, none).algorithm,

@@ -193,6 +193,20 @@ static inline void lanes_store_some(float *x, lanes stored, int count)
 #endif
 }
 
+/* The others are not written. */
+static inline void lanes_store_range(float *x, lanes stored, lanes_range range)
+{
+#if defined(__AVX512F__)
+    _mm512_mask_storeu_ps(x, range, (__m512)stored);
+#elif defined(__AVX__)
+    _mm256_maskstore_ps(x, range, (__m256)stored);
+#else
+    for (int i = 0; i < LANES; i++)
+        if (i >= range.begin && i < range.end)
+            x[i] = stored[i];
+#endif
+}
+
 /* In each lane the larger; the former where they are equal, and where one is NaN. */
 static inline lanes lanes_larger(lanes former, lanes latter)
 {

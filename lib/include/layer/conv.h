@@ -29,10 +29,13 @@ extern "C" {
 
 /* One row an algorithm; AUTO takes the one that is estimated to cost least. The third
  * column bounds the error: no output differs from the exact sum of its products by more than this
- * times the largest |output|, where the sums do not cancel throughout. */
+ * times the largest |output|, where the sums do not cancel throughout. With FFT and WINOGRAD a NaN
+ * or an infinity may reach outputs near those whose windows see it. */
 #define LAYER_CONV_ALGORITHM_LIST(X)                                                               \
     X(DEPTHWISE, "depthwise", 5e-6,                                                                \
       "planes filtered one by one, several rows of outputs in registers meanwhile")                \
+    X(FFT, "fft", 5e-6,                                                                            \
+      "tiles transformed to frequencies, where a kernel of any size is one factor")                \
     X(WINOGRAD6, "winograd6", 5e-5, "Winograd's F(6x6, 3x3): 64 multiplications for 36 outputs")   \
     X(WINOGRAD4, "winograd4", 5e-5, "Winograd's F(4x4, 3x3): 36 multiplications for 16 outputs")   \
     X(WINOGRAD2, "winograd2", 5e-5, "Winograd's F(2x2, 3x3): 16 multiplications for 4 outputs")    \
