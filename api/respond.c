@@ -151,7 +151,11 @@ static bool measure(api_job *job, api_problem *problem)
             return false;
         size = plus(size, result_size);
     }
-    job->cost = (api_cost){job->call->multiplications, size};
+    const api_call *const call = job->call;
+    job->cost = (api_cost){
+        call->work > call->multiplications ? call->work : call->multiplications,
+        size,
+    };
     return true;
 }
 
@@ -334,7 +338,7 @@ static void write_dry_run(const api_job *job, api_response *response)
     api_write_boolean(&writer, true);
     api_encode_fields(&encoder, job->operation->reply, job->call);
     api_write_key(&writer, "multiplications");
-    api_write_unsigned(&writer, job->cost.multiplications);
+    api_write_unsigned(&writer, job->call->multiplications);
     api_write_key(&writer, "memory_bytes");
     api_write_unsigned(&writer, memory);
     api_write_end(&writer, '}');

@@ -137,6 +137,16 @@ static void fill_reply(conv_call *call)
     api_decide_geometry(&call->reply.geometry, conv->window, conv->axes);
 }
 
+/* An algorithm that was asked for may take far more than the sum has multiplications: a transform
+ * of a large tile for a single output. */
+static uint64_t work_of(const conv_call *call)
+{
+    const double most = 0x1p63;
+    const double cost = layer_conv_cost(&call->conv, call->conv.algorithm);
+    const bool was_asked = call->request.algorithm.value != LAYER_CONV_AUTO;
+    return !was_asked || !isfinite(cost) ? 0 : (uint64_t)(cost < most ? cost : most);
+}
+
 static bool describe(api_call *base, api_problem *problem)
 {
     conv_call *const call = (conv_call *)base;
@@ -151,6 +161,7 @@ static bool describe(api_call *base, api_problem *problem)
     if (!api_describe_conv(&asked, &call->conv, problem))
         return false;
     call->call.multiplications = call->conv.multiplications;
+    call->call.work = work_of(call);
     fill_reply(call);
     return api_check_bias(&call->request.bias, "bias", call->conv.weight.extent[0], problem);
 }

@@ -205,6 +205,8 @@ static void compute_share(void *argument, size_t task, int thread)
     }
 }
 
+/* ---- Kernels of rank one --------------------------------------------------------------------- */
+
 /* Few lines of rank one are done sooner in two passes, by filtering in space. */
 enum { MOST_LINES_OF_PASSES = 32 };
 
@@ -224,6 +226,8 @@ static bool are_passes(const layer_conv *conv, const float *weight)
             return false;
     return true;
 }
+
+/* ---- The convolution ------------------------------------------------------------------------- */
 
 static size_t workspace_size(const layer_conv *conv, int threads)
 {

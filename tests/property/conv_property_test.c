@@ -275,6 +275,8 @@ static void algorithms_agree_on_large_shapes(void **state)
          {.geometry.strides = {2, 2}, .geometry.pads_begin = {3, 3}}},
         {{3, {2, 24, 9001}}, {3, {8, 12, 31}}, {.group = 2, .mode = LAYER_CONV_CONVOLUTION}},
         {{5, {1, 20, 9, 20, 21}}, {5, {16, 20, 3, 3, 3}}, {.geometry.dilations = {1, 2, 3}}},
+        {{4, {1, 2, 700, 620}}, {4, {3, 2, 2, 3}}, {.geometry.dilations = {255, 127}}},
+        {{4, {1, 1, 150, 171}}, {4, {1, 1, 41, 29}}, {.geometry.pads_begin = {20, 14}}},
     };
     for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
         layer_conv conv;

@@ -196,6 +196,29 @@ static void every_limit_says_its_value_and_what_was_asked(void **state)
     service_close(&service);
 }
 
+/* A transform of a large tile for one output costs more than its one multiplication. */
+static void an_algorithm_that_is_asked_for_is_held_to_its_own_work(void **state)
+{
+    (void)state;
+    static const char json[] =
+        "{\"input\":[[1]],\"weight\":[[2]],\"algorithm\":\"%s\",\"dry_run\":%s}";
+    char text[128];
+    test_service service = service_open();
+    service.limits.multiplications = 1000;
+    snprintf(text, sizeof text, json, "fft", "false");
+    api_response reply = service_post(&service, "/v1/conv", text);
+    expect_problem(&reply, 413, NULL);
+    assert_int_equal(reply.limit, API_LIMIT_MULTIPLICATIONS);
+    snprintf(text, sizeof text, json, "auto", "false");
+    reply = service_post(&service, "/v1/conv", text);
+    assert_int_equal(reply.status, 200);
+    service.limits.multiplications = 1000000;
+    snprintf(text, sizeof text, json, "fft", "true");
+    reply = service_post(&service, "/v1/conv", text);
+    assert_int_equal((int)member(&reply, "multiplications"), 1);
+    service_close(&service);
+}
+
 static void too_many_multiplications_for_64_bits_are_too_many(void **state)
 {
     (void)state;
@@ -367,6 +390,7 @@ int main(void)
         cmocka_unit_test(a_good_head_lets_the_body_be_read),
         cmocka_unit_test(what_is_not_an_object_is_400),
         cmocka_unit_test(every_limit_says_its_value_and_what_was_asked),
+        cmocka_unit_test(an_algorithm_that_is_asked_for_is_held_to_its_own_work),
         cmocka_unit_test(too_many_multiplications_for_64_bits_are_too_many),
         cmocka_unit_test(memory_is_enough_as_a_dry_run_says_it),
         cmocka_unit_test(threads_are_part_of_the_memory),

@@ -46,7 +46,7 @@ typedef struct {
     size_t tensor_elements;   /* of input, output, weight each */
     int tensor_axis;          /* the longest axis of each */
     size_t memory_size;       /* bytes of arena: tensors, workspace and reply */
-    uint64_t multiplications; /* multiplications of the operation */
+    uint64_t multiplications; /* of the operation, or what an algorithm's work amounts to */
     int threads;              /* the most that a run will have; 0 means 1 */
 } api_limits;
 

@@ -71,11 +71,9 @@ FFT_INLINE root_powers powers_of(const columns *all, int index, const bool inver
                          root(all, 3 * index, inverse)};
 }
 
-/* Four numbers a quarter of a block apart: a step of four transforms of a quarter of its size each,
- * and back. Decimation in frequency; the inverse mirrors it. The first of a block has roots of 1.
- */
-FFT_INLINE void separate_four(float *x, ptrdiff_t quarter, const root_powers *roots,
-                              const bool is_first)
+/* Four numbers a quarter of a block apart: a step to four transforms of a quarter of its size each,
+ * and back. Decimation in frequency; the inverse mirrors it. Without roots they are all 1. */
+FFT_INLINE void separate_four(float *x, ptrdiff_t quarter, const root_powers *roots)
 {
     const complexes a = load(x), b = load(x + quarter);
     const complexes c = load(x + 2 * quarter), d = load(x + 3 * quarter);
@@ -84,19 +82,18 @@ FFT_INLINE void separate_four(float *x, ptrdiff_t quarter, const root_powers *ro
     const complexes one = add(even_rest, odd_rest), two = subtract(even, odd);
     const complexes three = subtract(even_rest, odd_rest);
     store(x, add(even, odd));
-    store(x + quarter, is_first ? one : multiply(one, roots->one));
-    store(x + 2 * quarter, is_first ? two : multiply(two, roots->two));
-    store(x + 3 * quarter, is_first ? three : multiply(three, roots->three));
+    store(x + quarter, roots == NULL ? one : multiply(one, roots->one));
+    store(x + 2 * quarter, roots == NULL ? two : multiply(two, roots->two));
+    store(x + 3 * quarter, roots == NULL ? three : multiply(three, roots->three));
 }
 
-FFT_INLINE void join_four(float *x, ptrdiff_t quarter, const root_powers *roots,
-                          const bool is_first)
+FFT_INLINE void join_four(float *x, ptrdiff_t quarter, const root_powers *roots)
 {
     const complexes one = load(x + quarter), two = load(x + 2 * quarter);
     const complexes three = load(x + 3 * quarter);
-    const complexes a = load(x), b = is_first ? one : multiply(one, roots->one);
-    const complexes c = is_first ? two : multiply(two, roots->two);
-    const complexes d = is_first ? three : multiply(three, roots->three);
+    const complexes a = load(x), b = roots == NULL ? one : multiply(one, roots->one);
+    const complexes c = roots == NULL ? two : multiply(two, roots->two);
+    const complexes d = roots == NULL ? three : multiply(three, roots->three);
     const complexes even = add(a, c), even_rest = subtract(a, c);
     const complexes odd = add(b, d), odd_rest = turn(subtract(b, d));
     store(x, add(even, odd));
@@ -105,23 +102,25 @@ FFT_INLINE void join_four(float *x, ptrdiff_t quarter, const root_powers *roots,
     store(x + 3 * quarter, subtract(even_rest, odd_rest));
 }
 
+FFT_INLINE void step_four(float *x, ptrdiff_t quarter, const root_powers *roots, const bool inverse)
+{
+    if (inverse)
+        join_four(x, quarter, roots);
+    else
+        separate_four(x, quarter, roots);
+}
+
 FFT_INLINE void pass_four(const columns *all, int block, const bool inverse)
 {
     const int step = all->root_count / block, count = all->count;
     const ptrdiff_t quarter = (ptrdiff_t)(block / 4) * COMPLEX, whole = (ptrdiff_t)block * COMPLEX;
     float *const end = all->x + (ptrdiff_t)count * COMPLEX;
     for (float *x = all->x; x < end; x += whole)
-        if (inverse)
-            join_four(x, quarter, NULL, true);
-        else
-            separate_four(x, quarter, NULL, true);
+        step_four(x, quarter, NULL, inverse);
     for (int i = 1; i < block / 4; i++) {
         const root_powers roots = powers_of(all, i * step, inverse);
         for (float *x = all->x + (ptrdiff_t)i * COMPLEX; x < end; x += whole)
-            if (inverse)
-                join_four(x, quarter, &roots, false);
-            else
-                separate_four(x, quarter, &roots, false);
+            step_four(x, quarter, &roots, inverse);
     }
 }
 

@@ -29,8 +29,10 @@ extern "C" {
 
 /* One row an algorithm; AUTO takes the one that is estimated to cost least. The third
  * column bounds the error: no output differs from the exact sum of its products by more than this
- * times the largest |output|, where the sums do not cancel throughout. With FFT and WINOGRAD a NaN
- * or an infinity may reach outputs near those whose windows see it. */
+ * times the largest |output|, where the sums do not cancel throughout. A NaN, an infinity or an
+ * overflow spoils the outputs whose windows see it and, with WINOGRAD, all of their tile of up to
+ * 6x6, with FFT all of a pair of tiles of up to 512x512, of an output channel if it is a weight's.
+ * It never reaches another sample, nor one of a weight another output channel. */
 #define LAYER_CONV_ALGORITHM_LIST(X)                                                               \
     X(DEPTHWISE, "depthwise", 5e-6,                                                                \
       "planes filtered one by one, several rows of outputs in registers meanwhile")                \
