@@ -16,9 +16,8 @@ enum { MOST_WEIGHTS = 1 << 26 };
  * more than it has. */
 static const double INPUT_COST = 16, OUTPUT_COST = 12, PRODUCT_CHANNELS = 8;
 
-/* How much more than their multiplications products of eight by eight points take, which leave less
- * in the caches. */
-static const double PRODUCT_OF_6 = 1.15;
+/* How much longer all takes with eight by eight points, which leave less room in the caches. */
+static const double SLOWER_BY_6 = 1.15;
 
 /* Weights that do not stay in level 2 come as slowly as the products of this many tiles. */
 static const struct {
@@ -26,15 +25,14 @@ static const struct {
 } far_weights[] = {{3 << 17, 0}, {1 << 20, 8}, {1e300, 24}};
 
 typedef struct {
-    double points, weight_cost; /* the latter: of transforming one kernel */
-    double product;
+    double points, weight_cost, slower_by; /* the second: of transforming one kernel */
     size_t m;
 } variant;
 
 static const variant variants[] = {
     {16, 224, 1, 2},
     {36, 400, 1, 4},
-    {64, 700, PRODUCT_OF_6, 6},
+    {64, 700, SLOWER_BY_6, 6},
 };
 
 static size_t lines(size_t channels)
@@ -56,10 +54,10 @@ static double cost_of(const layer_conv *conv, const variant *with)
         distance++;
     const double fewest = far_weights[distance].tiles;
     const double products =
-        with->product * (channels + PRODUCT_CHANNELS) * outputs * (tiles > fewest ? tiles : fewest);
+        (channels + PRODUCT_CHANNELS) * outputs * (tiles > fewest ? tiles : fewest);
     const double transforms = tiles * (INPUT_COST * padded + OUTPUT_COST * outputs);
     const double prepared = conv->is_prepared ? 0 : with->weight_cost * channels * outputs;
-    return conv->group * (with->points * (products + transforms) + prepared);
+    return conv->group * (with->slower_by * with->points * (products + transforms) + prepared);
 }
 
 double layer_winograd_cost(const layer_conv *conv, size_t m)

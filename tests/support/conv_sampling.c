@@ -66,8 +66,9 @@ static conv_geometry draw_favourite(sampling *from)
         drawn.input.extent[2 + axis] = sampling_between(from, 1, axis == 1 && wide ? 150 : 18);
     if (drawn.options.geometry.auto_pad == LAYER_AUTO_PAD_NOTSET)
         for (int axis = 0; axis < 2; axis++) {
-            drawn.options.geometry.pads_begin[axis] = sampling_between(from, 0, 9);
-            drawn.options.geometry.pads_end[axis] = sampling_between(from, 0, 9);
+            const int most = sampling_between(from, 0, 9) == 0 ? 40 : 9;
+            drawn.options.geometry.pads_begin[axis] = sampling_between(from, 0, most);
+            drawn.options.geometry.pads_end[axis] = sampling_between(from, 0, most);
         }
     return drawn;
 }

@@ -30,17 +30,18 @@ extern "C" {
 /* One row an algorithm; AUTO takes the one that is estimated to cost least. The third
  * column bounds the error: no output differs from the exact sum of its products by more than this
  * times the largest |output|, where the sums do not cancel throughout. A NaN, an infinity or an
- * overflow spoils the outputs whose windows see it and, with WINOGRAD, all of their tile of up to
- * 6x6, with FFT all of a pair of tiles of up to 512x512, of an output channel if it is a weight's.
- * It never reaches another sample, nor one of a weight another output channel. */
+ * overflow, which WINOGRAD and FFT may meet a million times earlier, spoils the outputs whose
+ * windows see it and, with WINOGRAD, all of their tile of up to 6x6, with FFT all of a pair of
+ * tiles of up to 512x512, of an output channel if it is a weight's. It never reaches another
+ * sample, nor one of a weight another output channel. */
 #define LAYER_CONV_ALGORITHM_LIST(X)                                                               \
     X(DEPTHWISE, "depthwise", 5e-6,                                                                \
       "planes filtered one by one, several rows of outputs in registers meanwhile")                \
     X(FFT, "fft", 5e-6,                                                                            \
       "tiles transformed to frequencies, where a kernel of any size is one factor")                \
     X(WINOGRAD6, "winograd6", 5e-5, "Winograd's F(6x6, 3x3): 64 multiplications for 36 outputs")   \
-    X(WINOGRAD4, "winograd4", 5e-5, "Winograd's F(4x4, 3x3): 36 multiplications for 16 outputs")   \
-    X(WINOGRAD2, "winograd2", 5e-5, "Winograd's F(2x2, 3x3): 16 multiplications for 4 outputs")    \
+    X(WINOGRAD4, "winograd4", 2e-5, "Winograd's F(4x4, 3x3): 36 multiplications for 16 outputs")   \
+    X(WINOGRAD2, "winograd2", 5e-6, "Winograd's F(2x2, 3x3): 16 multiplications for 4 outputs")    \
     X(IMPLICIT, "implicit", 5e-6,                                                                  \
       "a matrix product, the patches gathered a strip that fits the nearest cache at a time")      \
     X(IM2COL, "im2col", 5e-6,                                                                      \
