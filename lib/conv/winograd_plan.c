@@ -10,8 +10,9 @@ enum { LINE = LAYER_WINOGRAD_LINE, KERNEL = 3 };
 /* Output channels of a panel: a row of the product's right factor. */
 enum { MOST_PANEL = 64 };
 
-/* Channels that a product sums at once: so many rows of a panel stay in level 1. */
-enum { MOST_DEPTH = 128 };
+/* Channels that a product sums at once: so many rows of a panel stay in level 1. Few tiles are soon
+ * done with them: then there has to be room for the next ones, too. */
+enum { MOST_DEPTH = 128, FEW_TILES = 16, MOST_DEPTH_OF_FEW = 64 };
 
 /* Floats that level 2 has room for: a group's weights, a block's inputs and products. */
 enum { LEVEL_2 = 3 << 17 };
@@ -59,11 +60,17 @@ static void cut_channels(layer_winograd_plan *plan)
     plan->panels = layer_blocks_of(plan->group_outputs, MOST_PANEL);
     plan->panel = rounded_up(layer_blocks_of(plan->group_outputs, plan->panels), LINE);
     plan->panels = layer_blocks_of(plan->group_outputs, plan->panel);
-    plan->depth =
-        layer_blocks_of(plan->group_channels, layer_blocks_of(plan->group_channels, MOST_DEPTH));
-    plan->fresh_point_stride = plan->depth * plan->panel + LINE;
     plan->weight_point_stride = plan->group_channels * plan->panel;
     plan->weight_panel_stride = plan->points * plan->weight_point_stride;
+}
+
+static void cut_depth(layer_winograd_plan *plan)
+{
+    const bool are_few = plan->strips * plan->row_tiles <= FEW_TILES;
+    const size_t most = are_few ? MOST_DEPTH_OF_FEW : MOST_DEPTH;
+    plan->depth =
+        layer_blocks_of(plan->group_channels, layer_blocks_of(plan->group_channels, most));
+    plan->fresh_point_stride = plan->depth * plan->panel + LINE;
 }
 
 /* How many tiles a block is to have. */
@@ -124,6 +131,7 @@ layer_winograd_plan layer_winograd_cut(const layer_conv *conv)
     cut_channels(&plan);
     plan.input_tile_stride = rounded_up(plan.group_channels, LINE) + LINE;
     cut_tiles(&plan);
+    cut_depth(&plan);
     cut_blocks(&plan);
     lay_out(&plan);
     return plan;
