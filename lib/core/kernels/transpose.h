@@ -44,20 +44,19 @@ __attribute__((always_inline)) static inline void lanes_transpose(lanes rows[LAN
     EXCHANGE_BLOCKS(1)
 }
 
-/* From memory, where rows lie `stride` floats apart. With AVX-512 quarters of rows are loaded to
+/* From memory, each row from where its pointer says. With AVX-512 quarters of rows are loaded to
  * where they belong: processors have one unit that moves lanes, but two that load. */
 __attribute__((always_inline)) static inline void
-lanes_load_transposed(const float *from, size_t stride, lanes columns[LANES])
+lanes_load_transposed_rows(const float *const from[LANES], lanes columns[LANES])
 {
 #if defined(__AVX512F__)
     for (int quarter = 0; quarter < 4; quarter++) {
         __m512 rows[4];
         for (size_t i = 0; i < 4; i++) {
-            const float *const row = from + i * stride + quarter * 4;
-            rows[i] = _mm512_castps128_ps512(_mm_loadu_ps(row));
-            rows[i] = _mm512_insertf32x4(rows[i], _mm_loadu_ps(row + 4 * stride), 1);
-            rows[i] = _mm512_insertf32x4(rows[i], _mm_loadu_ps(row + 8 * stride), 2);
-            rows[i] = _mm512_insertf32x4(rows[i], _mm_loadu_ps(row + 12 * stride), 3);
+            rows[i] = _mm512_castps128_ps512(_mm_loadu_ps(from[i] + quarter * 4));
+            rows[i] = _mm512_insertf32x4(rows[i], _mm_loadu_ps(from[i + 4] + quarter * 4), 1);
+            rows[i] = _mm512_insertf32x4(rows[i], _mm_loadu_ps(from[i + 8] + quarter * 4), 2);
+            rows[i] = _mm512_insertf32x4(rows[i], _mm_loadu_ps(from[i + 12] + quarter * 4), 3);
         }
         const __m512 low01 = _mm512_unpacklo_ps(rows[0], rows[1]);
         const __m512 high01 = _mm512_unpackhi_ps(rows[0], rows[1]);
@@ -71,9 +70,19 @@ lanes_load_transposed(const float *from, size_t stride, lanes columns[LANES])
     }
 #else
     for (size_t i = 0; i < LANES; i++)
-        columns[i] = lanes_load(from + i * stride);
+        columns[i] = lanes_load(from[i]);
     lanes_transpose(columns);
 #endif
+}
+
+/* From memory, where rows lie `stride` floats apart. */
+__attribute__((always_inline)) static inline void
+lanes_load_transposed(const float *from, size_t stride, lanes columns[LANES])
+{
+    const float *rows[LANES];
+    for (size_t i = 0; i < LANES; i++)
+        rows[i] = from + i * stride;
+    lanes_load_transposed_rows(rows, columns);
 }
 
 #endif
