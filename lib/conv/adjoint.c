@@ -11,8 +11,10 @@
  * SPDX-License-Identifier: MIT */
 #include "conv/adjoint.h"
 #include "conv/implementation.h"
+#include "conv/taps.h"
 #include "core/blocks.h"
 #include "core/tasks.h"
+#include "core/turn.h"
 
 #include <assert.h>
 
@@ -27,9 +29,9 @@ typedef struct {
     const layer_conv *conv;
     int counts[LAYER_MAX_SPATIAL]; /* phases along each axis that meet any kernel cell */
     size_t phases;
-    bool whole;                                 /* one phase is all there is */
-    bool covered;                               /* every input cell is in a phase */
-    size_t weight_size, cells_size, inner_size; /* parts of the workspace */
+    bool whole;                                            /* one phase is all there is */
+    bool covered;                                          /* every input cell is in a phase */
+    size_t taps_size, weight_size, cells_size, inner_size; /* parts of the workspace */
 } adjoint;
 
 /* One phase while it is computed. */
@@ -38,7 +40,10 @@ typedef struct {
     phase_axis axis[LAYER_MAX_SPATIAL];
     layer_conv conv;
     const float *weight, *bias;
+    int *taps; /* where the phase's kernel cells are in the whole kernel */
     float *packed, *cells, *input;
+    const layer_tap_kernels *kernels;
+    const layer_turn_kernels *turns;
     size_t planes_per_task;
 } phase;
 
@@ -56,7 +61,7 @@ static int greatest_common_divisor(int a, int b)
 
 static size_t aligned_size(size_t floats)
 {
-    return (floats * sizeof(float) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return layer_blocks_of(floats * sizeof(float), ALIGNMENT) * ALIGNMENT;
 }
 
 /* How far apart kernel cells of one phase are. */
@@ -139,6 +144,8 @@ static adjoint plan(const layer_conv *conv, int threads)
         made.covered = made.covered && made.counts[axis] == conv->window[axis].stride;
     }
     phase at = {.plan = &made};
+    made.taps_size = layer_blocks_of(layer_conv_kernel_plane(conv) * sizeof(int), ALIGNMENT);
+    made.taps_size *= ALIGNMENT;
     for (size_t i = 0; i < made.phases; i++) {
         if (!locate_phase(&at, i))
             continue;
@@ -159,46 +166,72 @@ size_t layer_conv_adjoint_workspace_size(const layer_conv *conv, int threads)
 {
     assert(threads >= 1);
     const adjoint made = plan(conv, threads);
-    return made.weight_size + made.cells_size + made.inner_size;
+    return made.taps_size + made.weight_size + made.cells_size + made.inner_size;
 }
 
 /* ---- The weight of a phase: [C][K/group][taps] ----------------------------------------------- */
 
-/* Copies the phase's cells of one kernel. */
-static void pack_kernel(const phase *at, const float *kernel, float *packed)
+static void find_taps(const phase *at)
 {
     const layer_window *const window = at->plan->conv->window;
     const phase_axis *const axis = at->axis;
+    int *tap = at->taps;
     for (int d = 0; d < axis[LAYER_DEPTH].window.kernel; d++)
         for (int r = 0; r < axis[LAYER_HEIGHT].window.kernel; r++) {
-            const ptrdiff_t depth = axis[LAYER_DEPTH].tap + d * axis[LAYER_DEPTH].tap_step;
-            const ptrdiff_t height = axis[LAYER_HEIGHT].tap + r * axis[LAYER_HEIGHT].tap_step;
-            const float *const line = kernel + (depth * window[LAYER_HEIGHT].kernel + height) *
-                                                   window[LAYER_WIDTH].kernel;
+            const int depth = axis[LAYER_DEPTH].tap + d * axis[LAYER_DEPTH].tap_step;
+            const int height = axis[LAYER_HEIGHT].tap + r * axis[LAYER_HEIGHT].tap_step;
+            const int line =
+                (depth * window[LAYER_HEIGHT].kernel + height) * window[LAYER_WIDTH].kernel;
             for (int s = 0; s < axis[LAYER_WIDTH].window.kernel; s++)
-                *packed++ = line[axis[LAYER_WIDTH].tap + s * axis[LAYER_WIDTH].tap_step];
+                *tap++ = line + axis[LAYER_WIDTH].tap + s * axis[LAYER_WIDTH].tap_step;
         }
+}
+
+/* Some channels of a group, which all its output channels see. */
+static void pack_group(const phase *at, size_t channel, size_t count)
+{
+    const layer_conv *const conv = at->plan->conv;
+    const size_t channels = (size_t)conv->weight.extent[1];
+    const size_t outputs = (size_t)at->conv.weight.extent[1];
+    const size_t whole = layer_conv_kernel_plane(conv), kernel = layer_conv_kernel_plane(&at->conv);
+    const size_t first = channel / channels * outputs * channels + channel % channels;
+    const layer_taps taps = {
+        .weight = at->weight + first * whole,
+        .outputs = outputs,
+        .channels = count,
+        .kernel = whole,
+        .output_step = channels * whole,
+        .cells = at->taps,
+        .count = kernel,
+        .packed = at->packed + channel * outputs * kernel,
+        .channel_step = outputs * kernel,
+    };
+    if (whole > 1) {
+        at->kernels->pack(&taps);
+        return;
+    }
+    at->turns->turn(&(layer_turn){
+        .from = taps.weight,
+        .from_leading = (ptrdiff_t)channels,
+        .step = 1,
+        .rows = outputs,
+        .columns = count,
+        .to = taps.packed,
+        .to_leading = outputs,
+    });
 }
 
 static void pack_channels(void *argument, size_t task, int thread)
 {
     (void)thread;
     const phase *const at = argument;
-    const layer_conv *const conv = at->plan->conv;
-    const size_t channels = (size_t)conv->input.extent[1];
-    const size_t group_channels = (size_t)conv->weight.extent[1];
-    const size_t outputs = (size_t)at->conv.weight.extent[1];
-    const size_t whole_kernel = layer_conv_kernel_plane(conv);
-    const size_t kernel = layer_conv_kernel_plane(&at->conv);
-    const size_t first = task * CHANNELS_PER_TASK;
-    const size_t end = layer_smaller(first + CHANNELS_PER_TASK, channels);
-    for (size_t k = 0; k < outputs; k++)
-        for (size_t c = first; c < end; c++) {
-            const size_t output = c / group_channels * outputs + k;
-            const size_t from = output * group_channels + c % group_channels;
-            pack_kernel(at, at->weight + from * whole_kernel,
-                        at->packed + (c * outputs + k) * kernel);
-        }
+    const size_t group_channels = (size_t)at->plan->conv->weight.extent[1];
+    const size_t channels = (size_t)at->plan->conv->input.extent[1];
+    const size_t end = layer_smaller((task + 1) * CHANNELS_PER_TASK, channels);
+    for (size_t c = task * CHANNELS_PER_TASK, count; c < end; c += count) {
+        count = layer_smaller(end - c, group_channels - c % group_channels);
+        pack_group(at, c, count);
+    }
 }
 
 /* ---- The cells of a phase, put between the others' ------------------------------------------- */
@@ -207,14 +240,16 @@ static void place_plane(const phase *at, const float *cells, float *plane)
 {
     const layer_window *const window = at->plan->conv->window;
     const phase_axis *const axis = at->axis;
+    const size_t width = (size_t)axis[LAYER_WIDTH].window.output;
     for (int d = 0; d < axis[LAYER_DEPTH].window.output; d++)
         for (int h = 0; h < axis[LAYER_HEIGHT].window.output; h++) {
             const ptrdiff_t depth = axis[LAYER_DEPTH].first + d * window[LAYER_DEPTH].stride;
             const ptrdiff_t height = axis[LAYER_HEIGHT].first + h * window[LAYER_HEIGHT].stride;
-            float *line = plane + axis[LAYER_WIDTH].first +
-                          (depth * window[LAYER_HEIGHT].input + height) * window[LAYER_WIDTH].input;
-            for (int w = 0; w < axis[LAYER_WIDTH].window.output; w++)
-                line[(ptrdiff_t)w * window[LAYER_WIDTH].stride] = *cells++;
+            float *const line =
+                plane + axis[LAYER_WIDTH].first +
+                (depth * window[LAYER_HEIGHT].input + height) * window[LAYER_WIDTH].input;
+            at->kernels->place(cells, width, line, (size_t)window[LAYER_WIDTH].stride);
+            cells += width;
         }
 }
 
@@ -247,13 +282,16 @@ static void fill_planes(void *argument, size_t task, int thread)
 static layer_status run_phase(phase *at, const float *output, const layer_run *run)
 {
     assert(run->workspace != NULL);
-    char *const workspace = run->workspace, *const cells_at = workspace + at->plan->weight_size;
+    char *const weight_at = (char *)run->workspace + at->plan->taps_size;
+    char *const cells_at = weight_at + at->plan->weight_size;
     const size_t channels = (size_t)at->conv.output.extent[1];
     const size_t planes = (size_t)at->conv.output.extent[0] * channels;
     layer_run inner = *run;
     inner.workspace = cells_at + at->plan->cells_size;
-    at->packed = (float *)(void *)workspace;
+    at->taps = run->workspace;
+    at->packed = (float *)(void *)weight_at;
     at->cells = at->plan->whole ? at->input : (float *)(void *)cells_at;
+    find_taps(at);
     layer_status status =
         layer_run_tasks(run, layer_blocks_of(channels, CHANNELS_PER_TASK), pack_channels, at);
     if (status == LAYER_OK)
@@ -268,7 +306,14 @@ layer_status layer_conv_adjoint(const layer_conv *conv, const float *weight, con
                                 const float *output, float *input, const layer_run *run)
 {
     const adjoint made = plan(conv, layer_run_threads(run));
-    phase at = {.plan = &made, .weight = weight, .bias = bias, .input = input};
+    phase at = {
+        .plan = &made,
+        .weight = weight,
+        .bias = bias,
+        .input = input,
+        .kernels = layer_tap_kernels_at(run->isa),
+        .turns = layer_turn_kernels_at(run->isa),
+    };
     const size_t planes = (size_t)conv->input.extent[0] * (size_t)conv->input.extent[1];
     layer_status status = made.covered ? LAYER_OK : layer_run_tasks(run, planes, fill_planes, &at);
     for (size_t i = 0; i < made.phases && status == LAYER_OK; i++)
