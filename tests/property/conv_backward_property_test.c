@@ -21,8 +21,9 @@
 
 enum { GEOMETRIES = 300, DIFFERENCE_GEOMETRIES = 40, ADJOINT_GEOMETRIES = 120, MOST_THREADS = 3 };
 
-/* Allowed difference from a sum in double, relative to the largest sum of |terms|. */
-static const double BOUND = 2e-6;
+/* Allowed difference from a sum in double, relative to the largest sum of |terms|; and relative to
+ * the largest sum, of what Winograd's algorithm may compute (LAYER_CONV_ALGORITHM_LIST). */
+static const double BOUND = 2e-6, WINOGRAD_BOUND = 5e-5;
 
 typedef struct {
     float *input, *weight, *grad_output;
@@ -102,19 +103,33 @@ static const double *sums_in(const conv_gradients *gradients, gradient which)
 
 static double allowed_in(const expectation *expected, const operands *given, gradient which)
 {
-    return BOUND * doubles_largest(sums_in(&expected->magnitudes, which), count_in(given, which));
+    const size_t count = count_in(given, which);
+    const double allowed = BOUND * doubles_largest(sums_in(&expected->magnitudes, which), count);
+    return which == GRAD_INPUT
+               ? fmax(allowed,
+                      WINOGRAD_BOUND * doubles_largest(sums_in(&expected->sums, which), count))
+               : allowed;
 }
 
+/* How it is computed. */
+typedef struct {
+    int threads;
+    layer_isa isa;
+    const int *cancelled;
+} way;
+
 static layer_status run_with(const layer_conv *conv, gradient which, const operands *given,
-                             float *result, int threads, const int *cancelled)
+                             float *result, way with)
 {
+    const int threads = with.threads;
     const size_t sizes[GRADIENTS] = {layer_conv_grad_input_workspace_size(conv, threads),
                                      layer_conv_grad_weight_workspace_size(conv, threads), 0};
     void *const workspace = floats_workspace(sizes[which]);
     const layer_executor executor = threads_executor(threads);
     const layer_run run = {.workspace = workspace,
                            .executor = threads == 1 ? NULL : &executor,
-                           .cancelled = cancelled};
+                           .cancelled = with.cancelled,
+                           .isa = with.isa};
     layer_status status;
     memset(result, 0xFF, count_in(given, which) * sizeof *result);
     switch (which) {
@@ -133,28 +148,40 @@ static layer_status run_with(const layer_conv *conv, gradient which, const opera
 
 /* ---- The definition -------------------------------------------------------------------------- */
 
-static void check_gradient(const layer_conv *conv, gradient which, const operands *given,
-                           const expectation *wanted)
+static void check_way(const layer_conv *conv, gradient which, const operands *given,
+                      const expectation *wanted, layer_isa isa)
 {
     const size_t count = count_in(given, which);
     const double *const expected = sums_in(&wanted->sums, which);
     const double allowed = allowed_in(wanted, given, which);
     float *const alone = floats_new(count), *const together = floats_new(count);
-    assert_int_equal(run_with(conv, which, given, alone, 1, NULL), LAYER_OK);
+    assert_int_equal(run_with(conv, which, given, alone, (way){1, isa, NULL}), LAYER_OK);
     for (size_t i = 0; i < count; i++)
         if (!(fabs((double)alone[i] - expected[i]) <= allowed))
-            fail_msg("%s of %s: element %zu is %.9g, expected %.9g within %g", names[which],
-                     conv_sampling_sentence(conv), i, (double)alone[i], expected[i], allowed);
+            fail_msg("%s of %s, %s: element %zu is %.9g, expected %.9g within %g", names[which],
+                     conv_sampling_sentence(conv), layer_isa_name(isa), i, (double)alone[i],
+                     expected[i], allowed);
     for (int threads = 2; threads <= MOST_THREADS; threads++) {
-        assert_int_equal(run_with(conv, which, given, together, threads, NULL), LAYER_OK);
+        assert_int_equal(run_with(conv, which, given, together, (way){threads, isa, NULL}),
+                         LAYER_OK);
         if (memcmp(alone, together, count * sizeof *alone) != 0)
-            fail_msg("%s of %s: %d threads compute other bits", names[which],
-                     conv_sampling_sentence(conv), threads);
+            fail_msg("%s of %s, %s: %d threads compute other bits", names[which],
+                     conv_sampling_sentence(conv), layer_isa_name(isa), threads);
     }
-    const int cancelled = 1;
-    assert_int_equal(run_with(conv, which, given, together, 2, &cancelled), LAYER_CANCELLED);
     free(alone);
     free(together);
+}
+
+static void check_gradient(const layer_conv *conv, gradient which, const operands *given,
+                           const expectation *wanted)
+{
+    const int cancelled = 1;
+    float *const result = floats_new(count_in(given, which));
+    for (layer_isa isa = LAYER_ISA_BASELINE; isa <= layer_isa_best(); isa++)
+        check_way(conv, which, given, wanted, isa);
+    assert_int_equal(run_with(conv, which, given, result, (way){2, LAYER_ISA_AUTO, &cancelled}),
+                     LAYER_CANCELLED);
+    free(result);
 }
 
 static void check_gradients(sampling *from, const layer_conv *conv)
@@ -200,6 +227,14 @@ static void large_gradients_are_as_defined(void **state)
         {{3, {2, 24, 703}}, {3, {8, 12, 31}}, {.group = 2, .mode = LAYER_CONV_CONVOLUTION}},
         {{3, {1, 1, 70001}}, {3, {1, 1, 5}}, {.geometry.strides = {3}}},
         {{5, {1, 9, 7, 12, 13}}, {5, {8, 9, 3, 3, 3}}, {.geometry.dilations = {1, 2, 3}}},
+        {{4, {1, 70, 58, 61}}, {4, {66, 70, 1, 1}}, {.geometry.strides = {2, 3}}},
+        {{4, {40, 33, 5, 5}}, {4, {21, 33, 5, 5}}, {.mode = LAYER_CONV_CONVOLUTION}},
+        {{4, {3, 5, 90, 70}}, {4, {20, 5, 3, 5}}, {.geometry.dilations = {2, 2}}},
+        {{4, {2, 24, 40, 61}}, {4, {24, 1, 3, 3}}, {.group = 24, .geometry.pads_begin = {1, 1}}},
+        {{4, {2, 3, 170, 133}}, {4, {6, 1, 5, 5}}, {.group = 3, .geometry.strides = {2, 2}}},
+        {{4, {1, 1, 200, 210}}, {4, {1, 1, 11, 11}}, {.geometry.pads_begin = {5, 5}}},
+        {{4, {1, 2, 140, 1}}, {4, {12, 2, 130, 1}}, {.geometry.pads_end = {40, 0}}},
+        {{3, {1, 20, 9001}}, {3, {17, 20, 3}}, {.geometry.strides = {2}}},
     };
     for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
         layer_conv conv;
@@ -251,7 +286,7 @@ static void check_difference(sampling *from, const layer_conv *conv, gradient wh
     float *const elements[GRADIENTS] = {given->input, given->weight, bias};
     const size_t count = count_in(given, which);
     float *const result = floats_new(count);
-    assert_int_equal(run_with(conv, which, given, result, 1, NULL), LAYER_OK);
+    assert_int_equal(run_with(conv, which, given, result, (way){.threads = 1}), LAYER_OK);
     const size_t i = (size_t)sampling_between(from, 0, (int)count - 1);
     const double difference = difference_along(conv, given, bias, elements[which] + i);
     if (!(fabs((double)result[i] - difference) <= allowed))
@@ -317,8 +352,9 @@ static void check_adjoint(sampling *from, const layer_conv *conv)
     float *const output = go_forward(conv, &given);
     float *const grad_input = floats_new(given.inputs);
     float *const grad_weight = floats_new(given.weights);
-    assert_int_equal(run_with(conv, GRAD_INPUT, &given, grad_input, 2, NULL), LAYER_OK);
-    assert_int_equal(run_with(conv, GRAD_WEIGHT, &given, grad_weight, 2, NULL), LAYER_OK);
+    assert_int_equal(run_with(conv, GRAD_INPUT, &given, grad_input, (way){.threads = 2}), LAYER_OK);
+    assert_int_equal(run_with(conv, GRAD_WEIGHT, &given, grad_weight, (way){.threads = 2}),
+                     LAYER_OK);
     const expectation expected = expect(conv, &given);
     const double allowed =
         BOUND * product_of_magnitudes(given.input, expected.magnitudes.input, given.inputs);
