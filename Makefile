@@ -72,7 +72,9 @@ ISAS_x86_64-linux-gnu := avx2 avx512
 ISAS := baseline $(ISAS_$(ARCH))
 ISA_avx2 := -march=x86-64-v3
 ISA_avx512 := -march=x86-64-v4 -mprefer-vector-width=512
-KERNEL_CFLAGS = -ffp-contract=fast -DLAYER_ISA=$(1) $(ISA_$(1))
+KERNEL_CFLAGS = -ffp-contract=fast -DLAYER_ISA=$(1) $(ISA_$(1)) $(KERNEL_$(BUILD))
+# Unrolled loops with every check inline take clang many minutes.
+KERNEL_fuzz := -fsanitize-address-outline-instrumentation -fno-sanitize=undefined
 
 # ---- The parts: each sees only what it may ---------------------------------------------------
 
