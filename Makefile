@@ -36,6 +36,8 @@ MODE_release := -O3 -g1 -DNDEBUG $(HARDENING)
 MODE_debug := -O0 -g3
 MODE_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 MODE_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+# `make coverage` alone builds this one.
+MODE_coverage := -O1 -g -DNDEBUG --coverage -fprofile-update=atomic
 # `make fuzz` alone builds this one, with clang.
 MODE_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
 MODE := $(or $(MODE_$(BUILD)),$(error BUILD is one of release, debug, asan, tsan))
@@ -286,6 +288,14 @@ test-openapi:
 	@$(MAKE) --no-print-directory -s -j$$(nproc) $(OUT)/layerd
 	@OUT=$(OUT) tests/openapi/openapi_check.sh
 
+##test-json: hold the JSON reader to JSONTestSuite (from npm)
+.PHONY: test-json
+test-json:
+	@{ command -v node && command -v npm; } >/dev/null || .ci/install openapi
+	@.ci/install build test
+	@$(MAKE) --no-print-directory -s -j$$(nproc) $(OUT)/tests/unit/grammar_test
+	@OUT=$(OUT) tests/json/json_check.sh
+
 ##test-deployment: hold Kubernetes' manifests, the alerts and the dashboard to their schemas and grammars (from npm)
 .PHONY: test-deployment
 test-deployment:
@@ -321,6 +331,17 @@ soak:
 sanitize:
 	@$(MAKE) --no-print-directory test BUILD=asan
 	@$(MAKE) --no-print-directory test BUILD=tsan
+
+##coverage: the tests, and which lines they run (the page: build/coverage/report/index.html); fails below 90 % of them
+.PHONY: coverage
+coverage:
+	@.ci/install coverage
+	@find build/coverage -name '*.gcda' -delete 2>/dev/null || true
+	@$(MAKE) --no-print-directory test BUILD=coverage
+	@mkdir -p build/coverage/report
+	@gcovr --exclude-throw-branches --filter 'lib/' --filter 'api/' --filter 'server/' --fail-under-line 90 \
+	    --print-summary --html-details build/coverage/report/index.html --txt build/coverage/report/lines.txt \
+	    --json-summary build/coverage/report/summary.json build/coverage
 
 ##bench: every benchmark, beside its peers
 .PHONY: bench

@@ -186,10 +186,15 @@ static void test_suite(void **state)
         skip();
     DIR *const directory = opendir(folder);
     assert_non_null(directory);
+    int read = 0, refused = 0;
     for (const struct dirent *entry; (entry = readdir(directory)) != NULL;)
-        if (strncmp(entry->d_name, "y_", 2) == 0 || strncmp(entry->d_name, "n_", 2) == 0)
+        if (strncmp(entry->d_name, "y_", 2) == 0 || strncmp(entry->d_name, "n_", 2) == 0) {
             check_file(folder, entry->d_name);
+            ++*(entry->d_name[0] == 'y' ? &read : &refused);
+        }
     closedir(directory);
+    print_message("%d valid texts are read, %d invalid ones refused\n", read, refused);
+    assert_true(read > 0 && refused > 0);
 }
 
 int main(void)
