@@ -22,10 +22,10 @@ extern "C" {
 size_t layer_conv_grad_input_workspace_size(const layer_conv *conv, int threads);
 
 /* grad_input[n][c][x] = the sum of weight[k][c][r] * grad_output[n][k][p] over all k, p, r for
- * which window p has its cell r on x. As many multiplications as going forward. weight
- * [K][C/group][R][S]  grad_output  [N][K][P][Q] grad_input  [N][C][H][W], overwritten, overlapping
- * nothing Returns LAYER_OK, or LAYER_CANCELLED if run->cancelled was set; grad_input is then
- * undefined. */
+ * which window p has its cell r on x. As many multiplications as going forward.
+ *   weight  [K][C/group][R][S]  grad_output  [N][K][P][Q]
+ *   grad_input  [N][C][H][W], overwritten, overlapping nothing
+ * Returns LAYER_OK, or LAYER_CANCELLED if run->cancelled was set; grad_input is then undefined. */
 layer_status layer_conv_grad_input(const layer_conv *conv, const float *weight,
                                    const float *grad_output, float *grad_input,
                                    const layer_run *run);
