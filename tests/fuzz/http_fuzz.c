@@ -12,9 +12,9 @@
 #include "tokens.h"
 #include "workers.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>

@@ -19,9 +19,9 @@
 
 #include <cmocka.h>
 
-/* Sanitizers look at what a few geometries do as well as at what many do, and take ten times as
- * long. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+/* Sanitizers and counters of lines look at what a few geometries do as well as at what many do, and
+ * take ten times as long. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(SLOW_BUILD)
 enum { PART = 10 };
 #else
 enum { PART = 1 };
