@@ -182,14 +182,9 @@ void api_arena_reset(api_arena *arena, size_t limit)
     poison(arena->at, COMMON_SIZE - HEADER_SIZE);
 }
 
-void api_arena_shrink(api_arena *arena)
+size_t api_arena_kept(const api_arena *arena)
 {
-    for (region *at = arena->warm, *next; at != NULL; at = next) {
-        next = at->next;
-        unmap(at);
-    }
-    arena->warm = NULL;
-    arena->warm_size = 0;
+    return COMMON_SIZE + arena->warm_size;
 }
 
 void api_arena_destroy(api_arena *arena)
@@ -197,7 +192,10 @@ void api_arena_destroy(api_arena *arena)
     if (arena == NULL)
         return;
     api_arena_reset(arena, 0);
-    api_arena_shrink(arena);
+    for (region *at = arena->warm, *next; at != NULL; at = next) {
+        next = at->next;
+        unmap(at);
+    }
     unpoison(arena, COMMON_SIZE);
     munmap(arena, COMMON_SIZE);
 }

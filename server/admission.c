@@ -11,44 +11,42 @@
 /* An idle lease keeps a body buffer up to this size. */
 static const size_t warm_body_size = (size_t)2 << 20;
 
-/* How long an idle lease keeps its memory. */
+/* How long a lease may be idle. */
 static const int64_t warm_time = 5 * SERVER_SECOND;
 
 static struct {
     size_t limit;
     _Atomic size_t in_flight;
     pthread_mutex_t mutex;
-    server_lease *idle;
-    size_t idle_count, idle_limit;
+    server_lease *idle; /* the latest first */
+    size_t kept;        /* bytes that the idle ones keep */
 } state = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
-void server_admission_start(size_t memory_limit, size_t idle)
+void server_admission_start(size_t memory_limit)
 {
     state.limit = memory_limit;
-    state.idle_limit = idle;
-}
-
-static void free_body(server_lease *lease)
-{
-    free(lease->body);
-    lease->body = NULL;
-    lease->body_capacity = 0;
 }
 
 static void destroy(server_lease *lease)
 {
-    if (lease->arena != NULL)
-        api_arena_destroy(lease->arena);
-    free_body(lease);
+    api_arena_destroy(lease->arena);
+    free(lease->body);
     free(lease);
+}
+
+static void destroy_all(server_lease *first)
+{
+    for (server_lease *next; first != NULL; first = next) {
+        next = first->next;
+        destroy(first);
+    }
 }
 
 void server_admission_stop(void)
 {
-    for (server_lease *next; state.idle != NULL; state.idle = next) {
-        next = state.idle->next;
-        destroy(state.idle);
-    }
+    destroy_all(state.idle);
+    state.idle = NULL;
+    state.kept = 0;
 }
 
 static server_lease *pop_idle(void)
@@ -57,7 +55,7 @@ static server_lease *pop_idle(void)
     server_lease *const lease = state.idle;
     if (lease != NULL) {
         state.idle = lease->next;
-        state.idle_count--;
+        state.kept -= lease->kept;
     }
     pthread_mutex_unlock(&state.mutex);
     return lease;
@@ -78,35 +76,48 @@ server_lease *server_lease_take(void)
     return NULL;
 }
 
+/* Whether it is kept, idle. */
+static bool push_idle(server_lease *lease)
+{
+    pthread_mutex_lock(&state.mutex);
+    const bool keep = lease->kept <= state.limit / 8 && state.kept <= state.limit / 8 - lease->kept;
+    if (keep) {
+        lease->next = state.idle;
+        state.idle = lease;
+        state.kept += lease->kept;
+    }
+    pthread_mutex_unlock(&state.mutex);
+    return keep;
+}
+
 void server_lease_release(server_lease *lease)
 {
     atomic_fetch_sub(&state.in_flight, lease->reserved);
     lease->reserved = 0;
-    if (lease->body_capacity > warm_body_size)
-        free_body(lease);
-    api_arena_reset(lease->arena, state.limit);
-    lease->idle_since = server_now();
-    pthread_mutex_lock(&state.mutex);
-    const bool keep = state.idle_count < state.idle_limit;
-    if (keep) {
-        lease->next = state.idle;
-        state.idle = lease;
-        state.idle_count++;
+    if (lease->body_capacity > warm_body_size) {
+        free(lease->body);
+        lease->body = NULL;
+        lease->body_capacity = 0;
     }
-    pthread_mutex_unlock(&state.mutex);
-    if (!keep)
+    api_arena_reset(lease->arena, state.limit);
+    lease->kept = api_arena_kept(lease->arena) + lease->body_capacity;
+    lease->idle_since = server_now();
+    if (!push_idle(lease))
         destroy(lease);
 }
 
 void server_admission_shrink(int64_t now)
 {
     pthread_mutex_lock(&state.mutex);
-    for (server_lease *lease = state.idle; lease != NULL; lease = lease->next)
-        if (now - lease->idle_since >= warm_time) {
-            api_arena_shrink(lease->arena);
-            free_body(lease);
-        }
+    server_lease **at = &state.idle;
+    while (*at != NULL && now - (*at)->idle_since < warm_time)
+        at = &(*at)->next;
+    server_lease *const old = *at;
+    *at = NULL;
+    for (const server_lease *lease = old; lease != NULL; lease = lease->next)
+        state.kept -= lease->kept;
     pthread_mutex_unlock(&state.mutex);
+    destroy_all(old);
 }
 
 server_admission server_admission_asks(size_t size)
@@ -152,6 +163,14 @@ server_admission server_lease_body(server_lease *lease, size_t size)
 size_t server_memory_in_flight(void)
 {
     return atomic_load(&state.in_flight);
+}
+
+size_t server_memory_kept(void)
+{
+    pthread_mutex_lock(&state.mutex);
+    const size_t kept = state.kept;
+    pthread_mutex_unlock(&state.mutex);
+    return kept;
 }
 
 size_t server_memory_limit(void)

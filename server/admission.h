@@ -13,6 +13,7 @@ typedef struct server_lease {
     size_t body_capacity;
     size_t reserved;    /* bytes of the budget */
     int64_t idle_since; /* among the idle ones */
+    size_t kept;        /* among the idle ones: bytes that it keeps */
 } server_lease;
 
 typedef enum {
@@ -21,15 +22,15 @@ typedef enum {
     SERVER_NEVER,   /* more than the whole budget: 413 */
 } server_admission;
 
-/* `idle` leases are kept warm for the next requests. */
-void server_admission_start(size_t memory_limit, size_t idle);
+/* Idle leases keep up to an eighth of the limit besides, for the next requests. */
+void server_admission_start(size_t memory_limit);
 void server_admission_stop(void);
 
 /* A lease with an empty arena and no body; NULL if the system has no memory. */
 server_lease *server_lease_take(void);
 void server_lease_release(server_lease *lease);
 
-/* Gives back what leases keep that have been idle for some seconds; called now and then. */
+/* Ends leases that have been idle for some seconds; called now and then. */
 void server_admission_shrink(int64_t now);
 
 /* Whether so much could be charged now; charges nothing. */
@@ -42,6 +43,7 @@ server_admission server_lease_body(server_lease *lease, size_t size);
 server_admission server_lease_charge(server_lease *lease, size_t size);
 
 size_t server_memory_in_flight(void);
+size_t server_memory_kept(void);
 size_t server_memory_limit(void);
 
 #endif

@@ -57,7 +57,7 @@ static void raise_descriptor_limit(const server_options *options)
 static bool start(const server_options *options)
 {
     server_compute_start(options);
-    server_admission_start(options->max_memory, options->io_threads + options->workers + 2);
+    server_admission_start(options->max_memory);
     const bool started = server_log_start(options->log) && server_metrics_start(options) &&
                          server_connections_start(options) &&
                          server_workers_start(options->workers, options->queue) &&

@@ -203,6 +203,8 @@ static void write_gauges(FILE *page)
           (double)server_workers_queue_length());
     gauge(page, "layerd_memory_in_flight_bytes", "Memory reserved by requests in flight.",
           (double)server_memory_in_flight());
+    gauge(page, "layerd_memory_kept_bytes", "Memory kept for the next requests.",
+          (double)server_memory_kept());
     gauge(page, "layerd_memory_limit_bytes", "What may be reserved at most.",
           (double)server_memory_limit());
     if (server_tls_enabled())

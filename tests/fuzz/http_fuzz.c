@@ -50,7 +50,7 @@ static void start_server(void)
     signal(SIGPIPE, SIG_IGN);
     fuzz_require(server_tokens_start(options.token_file), "no tokens");
     server_compute_start(&options);
-    server_admission_start(options.max_memory, 4);
+    server_admission_start(options.max_memory);
     fuzz_require(server_log_start(options.log) && server_metrics_start(&options) &&
                      server_connections_start(&options) &&
                      server_workers_start(options.workers, options.queue) &&

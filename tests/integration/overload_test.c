@@ -83,6 +83,32 @@ static void memory_that_others_hold_is_503(void **state)
     daemon_stop(daemon);
 }
 
+/* What many large requests leave behind for the next ones is little, and not for long. */
+static void memory_that_is_kept_is_bounded(void **state)
+{
+    (void)state;
+    enum { MANY = 5, LIMIT = 128 << 20 };
+    static const char body[] = "{\"method\":\"xavier_uniform\",\"shape\":[1500,2000],"
+                               "\"output_format\":\"binary\"}";
+    char limit[32];
+    snprintf(limit, sizeof limit, "%d", LIMIT);
+    daemon_process *const daemon = daemon_with("--max-memory", limit);
+    raw_connection holding[MANY];
+    for (int index = 0; index < MANY; index++) {
+        holding[index] = raw_open(daemon->url);
+        raw_post(&holding[index], "/v1/initialize", body);
+        assert_true(raw_has_something(&holding[index]));
+    }
+    for (int index = 0; index < MANY; index++)
+        raw_close(&holding[index]);
+    assert_true(daemon_is_at_rest(daemon->url));
+    const double kept = metric(daemon->url, "layerd_memory_kept_bytes", "");
+    assert_true(kept > 0 && kept <= LIMIT / 8.0);
+    assert_true(metric_becomes(daemon->url, "layerd_memory_kept_bytes", "", 0));
+    expect_good(daemon->url);
+    daemon_stop(daemon);
+}
+
 static void expect_too_late(const daemon_process *daemon, const char *timeout)
 {
     heavy_request *const heavy =
@@ -235,6 +261,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         daemon_test(a_full_queue_is_503),
         daemon_test(memory_that_others_hold_is_503),
+        daemon_test(memory_that_is_kept_is_bounded),
         daemon_test(a_deadline_in_computation_is_504),
         daemon_test(a_deadline_in_the_queue_is_504),
         daemon_test(the_daemons_deadline_is_the_most_there_is),

@@ -29,8 +29,8 @@ api_arena *api_arena_create(size_t limit);
 /* Forgets everything handed out. Keeps up to 16 MiB of it for the next request. */
 void api_arena_reset(api_arena *arena, size_t limit);
 
-/* Gives back to the system what is kept for the next request. */
-void api_arena_shrink(api_arena *arena);
+/* Bytes kept for the next request, after a reset. */
+size_t api_arena_kept(const api_arena *arena);
 
 void api_arena_destroy(api_arena *arena);
 
