@@ -1,4 +1,4 @@
-/* ONNX's own test cases, sent over HTTP in all three tensor forms.
+/* ONNX's own test cases, sent over HTTP in all three tensor forms, and with each algorithm.
  *
  * The cases are Debian's libonnx-testdata, or a folder of the same layout in $LAYERD_ONNX_DATA:
  * every graph made of operators of onnx_operators.c and of what only moves values, which is done
@@ -9,6 +9,8 @@
 #include "onnx_moves.h"
 #include "onnx_operators.h"
 #include "support/daemon_process.h"
+
+#include <layer/conv.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,7 +27,25 @@ static const char *const folders[] = {"node", "pytorch-converted", "pytorch-oper
 /* One case has a signal of 220000 samples. */
 #define LONGEST_AXIS "220000"
 
-typedef enum { RIGHT, WRONG, UNSAYABLE } outcome;
+/* Every algorithm of convolution as requests name it, and what became of the cases. */
+static struct {
+    const char *name;
+    int right, refused;
+} algorithms[] = {
+#define NAME(id, name, bound, sentence) {name, 0, 0},
+    LAYER_CONV_ALGORITHM_LIST(NAME)
+#undef NAME
+};
+enum { ALGORITHMS = sizeof algorithms / sizeof *algorithms };
+
+/* A request may be REFUSED for its algorithm, which then is left to the service. */
+typedef enum { RIGHT, WRONG, UNSAYABLE, REFUSED } outcome;
+
+/* How nodes are sent. */
+typedef struct {
+    tensor_form form;
+    const char *algorithm; /* of convolutions; NULL: not said */
+} manner;
 
 /* A graph of operators of the table. */
 typedef struct {
@@ -60,57 +80,103 @@ static outcome keep_outputs(const onnx_node *node, const operator_row *row, cons
 
 /* A service that is not ours may have a shorter limit of an axis. */
 static outcome judge_reply(const onnx_node *node, const operator_row *row, const http_reply *reply,
-                           const char **why)
+                           const manner *how)
 {
     if (reply->status == 200)
         return keep_outputs(node, row, reply);
-    *why = reply->body;
-    return reply->status == 413 && service_is_foreign() ? UNSAYABLE : WRONG;
+    if (how->algorithm != NULL && reply->status == 422 &&
+        strstr(reply->body, "\"pointer\":\"/algorithm\"") != NULL)
+        return REFUSED;
+    const outcome result = reply->status == 413 && service_is_foreign() ? UNSAYABLE : WRONG;
+    print_message("%s, %s: %s: %.300s\n", row->path, TENSOR_FORM_NAMES[how->form],
+                  result == WRONG ? "fails" : "cannot say it", reply->body);
+    return result;
 }
 
-static outcome send_node(const onnx_node *node, const operator_row *row, tensor_form form)
+static bool has_algorithms(const operator_row *row)
 {
-    tensor_request request = tensor_request_open(form);
-    http_reply reply = {0};
-    const char *why = row->say(&request, node);
+    return strcmp(row->path, "/v1/conv") == 0;
+}
+
+static void add_algorithm(tensor_request *request, const char *algorithm)
+{
+    char json[64];
+    snprintf(json, sizeof json, "\"%s\"", algorithm);
+    tensor_request_add_json(request, "algorithm", json);
+}
+
+static outcome send_node(const onnx_node *node, const operator_row *row, const manner *how)
+{
+    tensor_request request = tensor_request_open(how->form);
+    const char *const why = row->say(&request, node);
     outcome result = UNSAYABLE;
+    if (how->algorithm != NULL && has_algorithms(row))
+        add_algorithm(&request, how->algorithm);
     if (why == NULL) {
         const http_request closed = tensor_request_close(&request, row->path);
-        reply = http_send(service_url(), &closed);
-        result = judge_reply(node, row, &reply, &why);
+        http_reply reply = http_send(service_url(), &closed);
+        result = judge_reply(node, row, &reply, how);
+        http_free(&reply);
+    } else {
+        print_message("%s, %s: cannot say it: %s\n", row->path, TENSOR_FORM_NAMES[how->form], why);
     }
-    if (why != NULL)
-        print_message("%s, %s: %s: %.300s\n", row->path, TENSOR_FORM_NAMES[form],
-                      result == WRONG ? "fails" : "cannot say it", why);
-    http_free(&reply);
     tensor_request_free(&request);
     return result;
 }
 
 /* ---- A case ---------------------------------------------------------------------------------- */
 
-static outcome run_nodes(onnx_model *model, tensor_form form)
+/* Sets whether an algorithm was refused by a node. */
+static outcome run_nodes(onnx_model *model, const manner *how, bool *was_refused)
 {
     outcome result = RIGHT;
     for (size_t index = 0; result == RIGHT && index < onnx_node_count(model); index++) {
         const onnx_node node = {model, index};
         const operator_row *const row = operator_find(onnx_operator(&node));
         if (row != NULL)
-            result = send_node(&node, row, form);
+            result = send_node(&node, row, how);
         else if (!onnx_move(&node))
             fail_msg("%s has other attributes than expected", onnx_operator(&node));
+        if (result != REFUSED)
+            continue;
+        *was_refused = true;
+        result = send_node(&node, row, &(manner){how->form, NULL});
     }
     return result;
 }
 
-static outcome run_graph(onnx_model *model, tensor_form form, double tolerance)
+static outcome run_graph(onnx_model *model, const manner *how, double tolerance, bool *was_refused)
 {
-    const outcome result = run_nodes(model, form);
+    const outcome result = run_nodes(model, how, was_refused);
     const double distance = result == RIGHT ? onnx_distance(model) : 0;
     if (distance <= tolerance)
         return result;
-    print_error("%s: off by %g\n", TENSOR_FORM_NAMES[form], distance);
+    print_error("%s, %s: off by %g\n", TENSOR_FORM_NAMES[how->form],
+                how->algorithm == NULL ? "auto" : how->algorithm, distance);
     return WRONG;
+}
+
+static outcome run_forms(onnx_model *model, const operator_row *row)
+{
+    outcome result = RIGHT;
+    for (int form = 0; result == RIGHT && form < FORM_COUNT; form++) {
+        bool was_refused = false;
+        result = run_graph(model, &(manner){(tensor_form)form, NULL}, row->tolerance, &was_refused);
+    }
+    return result;
+}
+
+static outcome run_algorithms(onnx_model *model, const operator_row *row)
+{
+    outcome result = RIGHT;
+    for (int i = 0; result == RIGHT && i < ALGORITHMS; i++) {
+        bool was_refused = false;
+        const manner how = {FORM_BINARY, algorithms[i].name};
+        result = run_graph(model, &how, row->tolerance, &was_refused);
+        algorithms[i].refused += was_refused;
+        algorithms[i].right += result == RIGHT && !was_refused;
+    }
+    return result;
 }
 
 static void check_case(void **state)
@@ -119,11 +185,9 @@ static void check_case(void **state)
     onnx_model *const model = onnx_open(one->directory);
     assert_true(onnx_read_values(model));
     one->outcome = WRONG;
-    for (int form = 0; form < FORM_COUNT; form++) {
-        one->outcome = run_graph(model, (tensor_form)form, one->row->tolerance);
-        if (one->outcome != RIGHT)
-            break;
-    }
+    one->outcome = run_forms(model, one->row);
+    if (one->outcome == RIGHT && has_algorithms(one->row) && !service_is_foreign())
+        one->outcome = run_algorithms(model, one->row);
     onnx_close(model);
     if (one->outcome == UNSAYABLE)
         skip();
@@ -188,7 +252,7 @@ static int count_cases(const operator_row *row, outcome wanted)
     return count;
 }
 
-/* The last test, so that an operator cannot lose its cases without notice. */
+/* After them all, so that an operator cannot lose its cases without notice. */
 static void every_operator_has_its_cases(void **state)
 {
     (void)state;
@@ -201,9 +265,21 @@ static void every_operator_has_its_cases(void **state)
     print_message("%d graphs have other operators too\n", mixed);
 }
 
+static void every_algorithm_has_cases(void **state)
+{
+    (void)state;
+    if (service_is_foreign())
+        skip();
+    for (int i = 0; i < ALGORITHMS; i++) {
+        print_message("Conv by %s: %d right, %d refused\n", algorithms[i].name, algorithms[i].right,
+                      algorithms[i].refused);
+        assert_true(algorithms[i].right > 0);
+    }
+}
+
 static int run_all(void)
 {
-    struct CMUnitTest *const tests = calloc(all.count + 1, sizeof *tests);
+    struct CMUnitTest *const tests = calloc(all.count + 2, sizeof *tests);
     if (tests == NULL)
         abort();
     for (size_t index = 0; index < all.count; index++)
@@ -211,7 +287,8 @@ static int run_all(void)
                                            .test_func = check_case,
                                            .initial_state = &all.cases[index]};
     tests[all.count] = (struct CMUnitTest)cmocka_unit_test(every_operator_has_its_cases);
-    const int failed = _cmocka_run_group_tests("onnx", tests, all.count + 1, NULL, NULL);
+    tests[all.count + 1] = (struct CMUnitTest)cmocka_unit_test(every_algorithm_has_cases);
+    const int failed = _cmocka_run_group_tests("onnx", tests, all.count + 2, NULL, NULL);
     free(tests);
     return failed;
 }
