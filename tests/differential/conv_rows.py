@@ -4,11 +4,17 @@ SPDX-License-Identifier: MIT
 """
 
 import math
+import re
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 
 from trials import Row, Trial, attribute, draw_axes, gradients, normals, padded, per_axis, same_pads, spans
+
+# The list of algorithms, with the bounds of their errors, has its one place in the library's header.
+HEADER = (Path(__file__).parents[2] / 'lib/include/layer/conv.h').read_text()
+ALGORITHM_BOUNDS = {name: float(bound) for name, bound in re.findall(r'X\([A-Z0-9_]+, "(\w+)", ([\d.e-]+),', HEADER)}
 
 CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 CONV_TRANSPOSE = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
@@ -103,6 +109,28 @@ def draw_conv(random):
     geometry = ConvGeometry(random)
     request = {**geometry.tensors(random), **geometry.attributes(random)}
     return Trial(request, lambda tensors: {'output': geometry.forward(**tensors)})
+
+
+class NetworkGeometry(ConvGeometry):
+    """3x3 with stride and dilation 1: what networks have most, and special algorithms are for."""
+
+    def __init__(self, random):
+        super().__init__(random)
+        while self.axes != 2:
+            super().__init__(random)
+        self.kernel, self.strides, self.dilations = [3, 3], [1, 1], [1, 1]
+        self.extents = [random.randint(3, 30) for _ in range(2)]
+        self._draw_pads(random, self.kernel)
+
+
+def draw_conv_by(algorithm):
+    """Of any geometry, or every other time of one for which special algorithms are."""
+    def draw(random):
+        geometry = random.choice((ConvGeometry, NetworkGeometry))(random)
+        request = {**geometry.tensors(random), **geometry.attributes(random), 'algorithm': algorithm}
+        return Trial(request, lambda tensors: {'output': geometry.forward(**tensors)})
+
+    return draw
 
 
 def draw_conv_backward(random):
@@ -329,6 +357,7 @@ def draw_conv_transpose(random):
 
 ROWS = [
     Row('conv', 'conv', draw_conv),
+    *(Row(f'conv by {name}', 'conv', draw_conv_by(name)) for name in ALGORITHM_BOUNDS),
     Row('conv/backward', 'conv/backward', draw_conv_backward),
     Row('conv/matrix', 'conv/matrix', draw_conv_matrix),
     Row('separable/depthwise', 'separable/depthwise', draw_separable_depthwise),
