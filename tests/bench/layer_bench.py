@@ -23,6 +23,7 @@ import results
 
 MODES = ('call', 'prepared', 'own')
 DEFAULT = 'layer,dnnl,torch,ort,opencv'
+ALGORITHMS = 'layer:*'  # what shows how good the choice among them is
 WRONG = 1e-3  # a difference, relative to the largest output, that rounding does not explain
 REST = 0.003  # seconds in which a contender's spinning threads go to sleep
 
@@ -114,7 +115,8 @@ def tell(row, threads, entries):
 
 def read_options():
     parser = argparse.ArgumentParser(description='Layers through the library and its peers, in turns. '
-                                     'A run of all rows by all contenders also writes RESULTS.md.')
+                                     'A run of all rows by all contenders also writes RESULTS.md, as one of all rows '
+                                     f'by {ALGORITHMS} does.')
     words = lambda text: text.split(',')
     parser.add_argument('--rows', type=words, help="beginnings or patterns of names, by commas: rn50,'*3x3*'")
     parser.add_argument('--contenders', type=words, default=words(DEFAULT),
@@ -126,7 +128,7 @@ def read_options():
                         help='of one thread; cpu, its processor time, where others keep the processors busy')
     options = parser.parse_args()
     options.threads = [int(word) for word in options.threads]
-    options.whole = not options.rows and options.contenders == words(DEFAULT) and options.threads == [1, 2]
+    options.whole = not options.rows and options.threads == [1, 2]
     return options
 
 
@@ -163,10 +165,13 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         measured, versions = run(rows, options, Path(directory))
     wrong = [entry for entries in measured.values() for entry in entries if not entry.difference < WRONG]
-    report = layer_report.report(rows, options.threads, measured)
+    is_choice = options.contenders == [ALGORITHMS]
+    tell_all = layer_report.report_choices if is_choice else layer_report.report
+    report = tell_all(rows, options.threads, measured)
     print('\n' + report)
-    if options.whole:
-        results.write('Layers', results.circumstances(results.command('bench-layers'), versions, busy) + '\n' + report)
+    if options.whole and (is_choice or options.contenders == DEFAULT.split(',')):
+        circumstances = results.circumstances(results.command('bench-layers'), versions, busy)
+        results.write('Choice of algorithms' if is_choice else 'Layers', circumstances + '\n' + report)
     sys.exit('some results are wrong' if wrong else 0)
 
 

@@ -4,8 +4,11 @@ SPDX-License-Identifier: MIT
 """
 
 import math
+from typing import NamedTuple
 
 from results import table
+
+CLOSE = 1.15  # how much longer than the best algorithm what `auto` takes may take
 
 
 def fitting(entries, mode):
@@ -85,17 +88,58 @@ def speedups_table(rows, threads, measured):
     return table(['layer', 'layerd', 'best peer'], lines)
 
 
-def choice_table(rows, threads, measured):
-    """How much longer than the best algorithm what `auto` chose takes; None unless algorithms were asked for."""
-    lines = []
+class Choice(NamedTuple):
+    """What `auto` takes for a row, and what is best; the times of both."""
+    row: str
+    mode: str
+    taken: str
+    best: str
+    taken_time: float
+    best_time: float
+
+    @property
+    def ratio(self):
+        return self.taken_time / self.best_time
+
+
+def choices(rows, threads, measured):
+    """Of rows for which several algorithms were asked. What `auto` takes is the same code as the algorithm by its name,
+    so the better of the two counts."""
+    found = []
     for row in rows:
         for mode in ('prepared', 'call'):
             mine = [entry for entry in fitting(measured[row.name, threads], mode) if entry.contender.name == 'layer']
-            chosen = next((entry for entry in mine if entry.variant == 'auto'), None)
-            best = min((entry for entry in mine if entry.variant != 'auto'), key=lambda entry: entry.best, default=None)
-            if chosen and best:
-                lines.append([row.name, mode, chosen.detail, best.variant, f'{chosen.best / best.best:.2f}'])
-    return table(['layer', 'mode', 'auto takes', 'best is', 'auto / best'], lines) if lines else None
+            taken = next((entry.detail for entry in mine if entry.variant == 'auto'), None)
+            times = {}
+            for entry in mine:
+                times[entry.detail] = min(entry.best, times.get(entry.detail, math.inf))
+            if taken and len(times) > 1:
+                best = min(times, key=times.get)
+                found.append(Choice(row.name, mode, taken, best, times[taken], times[best]))
+    return found
+
+
+def choice_table(found):
+    lines = [[one.row, one.mode, one.taken, number(one.taken_time), one.best, number(one.best_time), f'{one.ratio:.2f}']
+             for one in found]
+    return table(['layer', 'mode', 'auto takes', 'ms', 'best is', 'ms', 'auto / best'], lines)
+
+
+def worst_choice(found):
+    worst = max(found, key=lambda one: one.ratio)
+    return (f'Slowest: {100 * (worst.ratio - 1):.0f} % slower than the best, {worst.row} {worst.mode}; of {len(found)} '
+            f'choices {sum(one.ratio > CLOSE for one in found)} are more than {100 * (CLOSE - 1):.0f} % slower.\n')
+
+
+def report_choices(rows, thread_counts, measured):
+    """Empty unless several algorithms were asked for."""
+    parts = []
+    for threads in thread_counts:
+        found = choices(rows, threads, measured)
+        if found:
+            parts += [f'### What auto takes, {threads} thread{"s" * (threads > 1)}\n', choice_table(found),
+                      worst_choice(found)]
+    return '\n'.join(parts)
 
 
 def all_table(rows, threads, measured):
@@ -125,8 +169,5 @@ def report(rows, thread_counts, measured):
                   f'### Rows, {title}\n', rows_table(rows, threads, measured)]
         if threads > 1 and 1 in thread_counts:
             parts += [f'### One thread / {title}, prepared\n', speedups_table(rows, threads, measured)]
-        choices = choice_table(rows, threads, measured)
-        if choices:
-            parts += [f'### What auto chooses, {title}\n', choices]
         parts += [f'### All contenders, {title}, ms\n', all_table(rows, threads, measured)]
-    return '\n'.join(parts)
+    return '\n'.join([*parts, report_choices(rows, thread_counts, measured)])
