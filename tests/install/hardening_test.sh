@@ -3,22 +3,10 @@
 # SPDX-License-Identifier: MIT
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+. tests/support/checks.sh
 
 readonly out=${OUT:-build/release}
 readonly daemon=$out/layerd library=$out/liblayer.so
-passed=0 failed=0
-
-# check TITLE COMMAND...: counts it, and shows what it said if it failed.
-check() {
-    local title=$1 said
-    shift
-    if said=$("$@" 2>&1); then
-        echo "  ok $title" && ((passed += 1))
-    else
-        echo "FAIL $title" && ((failed += 1))
-        head -n 20 <<<"    ${said//$'\n'/$'\n'    }"
-    fi
-}
 
 # shows PATTERN OPTION FILE: readelf says so; lacks: it does not.
 shows() { readelf -W "$2" "$3" | grep -E -- "$1" >/dev/null || { readelf -W "$2" "$3" && return 1; }; }
@@ -66,8 +54,9 @@ check_both() {
     done
 }
 
-if [[ $(nm -u "$daemon") =~ __[at]san_ ]]; then
-    echo "0 passed, 0 failed, 1 skipped" # sanitizers have guards of their own
+if ! is_release; then
+    skip "how it is built" "what is shipped is a release build"
+    conclude
     exit
 fi
 check "$daemon: it is loaded anywhere" shows 'Flags:.* PIE' -d "$daemon"
@@ -81,5 +70,4 @@ if [[ $(uname -m) == x86_64 ]]; then
     check "every object: marks where branches may lead" objects_mark_branches
 fi
 
-echo "$passed passed, $failed failed"
-((failed == 0))
+conclude

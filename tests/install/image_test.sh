@@ -3,25 +3,13 @@
 # SPDX-License-Identifier: MIT
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+. tests/support/checks.sh
 
 readonly out=${OUT:-build/release}
-passed=0 failed=0 skipped=0
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 chmod 755 "$root"
 readonly root list=$root/usr/share/doc/sbom.spdx.json
-
-# check TITLE COMMAND...: counts it, and shows what it said if it failed.
-check() {
-    local title=$1 said
-    shift
-    if said=$("$@" 2>&1); then
-        echo "  ok $title" && ((passed += 1))
-    else
-        echo "FAIL $title" && ((failed += 1))
-        tail -n 20 <<<"    ${said//$'\n'/$'\n'    }"
-    fi
-}
 
 # jq's verdict on the list.
 says() { jq --exit-status "$@" "$list"; }
@@ -60,8 +48,9 @@ has_no_shell() { ! find "$root" -type f -executable ! -name '*.so*' ! -name laye
 
 runs_from_there() { chroot --userspec=65532:65532 "$root" /layerd --version; }
 
-if [[ $(nm -u "$out/layerd") =~ __[at]san_ ]]; then
-    echo "0 passed, 0 failed, 1 skipped" # what is shipped is a release build
+if ! is_release; then
+    skip "the image" "what is shipped is a release build"
+    conclude
     exit
 fi
 check "the image is put together" docker/collect "$out/layerd" "$root"
@@ -73,8 +62,7 @@ check "there is no other program" has_no_shell
 if ((EUID == 0)); then
     check "it runs from there, as nobody" runs_from_there
 else
-    echo "skip it runs from there: only root can change the root" && ((skipped += 1))
+    skip "it runs from there" "only root can change the root"
 fi
 
-echo "$passed passed, $failed failed$( ((skipped == 0)) || echo ", $skipped skipped")"
-((failed == 0))
+conclude

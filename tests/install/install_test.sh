@@ -3,36 +3,17 @@
 # SPDX-License-Identifier: MIT
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+. tests/support/checks.sh
 
 readonly out=${OUT:-build/release} prefix=/opt/layer
 readonly warnings=(-Wall -Wextra -Wshadow -Wconversion -Wpedantic -Werror)
 
-passed=0 failed=0 skipped=0
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 readonly scratch root=$scratch/root
 readonly installed=$root$prefix
 readonly library=$installed/lib/liblayer.so
 export PKG_CONFIG_PATH=$installed/lib/pkgconfig
-
-# check TITLE COMMAND...: counts a command's success; shows what it said otherwise.
-check() {
-    local title=$1 output
-    shift
-    if output=$("$@" 2>&1); then
-        echo "  ok $title"
-        passed=$((passed + 1))
-    else
-        echo "FAIL $title"
-        failed=$((failed + 1))
-        tail -n 40 <<<"$output" | sed 's/^/    /'
-    fi
-}
-
-skip() {
-    echo "skip $1"
-    skipped=$((skipped + 1))
-}
 
 run_make() { make --no-print-directory -s OUT="$out" DESTDIR="$root" PREFIX="$prefix" "$@"; }
 
@@ -122,21 +103,16 @@ check_installed() {
     check "a C program links liblayer.so" links_dynamically
     check "a C program links liblayer.a" links_statically
     check "a C++ program links liblayer.so" links_as_cxx
-    if command -v python3 >/dev/null; then
-        check "Python calls liblayer.so" python3 -B tests/install/consumer.py "$library"
-    else
-        skip "Python calls liblayer.so: there is no python3"
-    fi
+    check_with python3 "Python calls liblayer.so" python3 -B tests/install/consumer.py "$library"
     check "LIBDIR and INCLUDEDIR are heeded" heeds_its_variables
 }
 
 check "make install" run_make install
-if [[ $(nm -u "$library") =~ __[at]san_ ]]; then
-    skip "what is installed: this build is a sanitizer's"
-else
+if is_release; then
     check_installed
+else
+    skip "what is installed" "what is shipped is a release build"
 fi
 check "make uninstall leaves nothing" leaves_nothing
 
-echo "$passed passed, $failed failed, $skipped skipped"
-((failed == 0))
+conclude

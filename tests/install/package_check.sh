@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: MIT
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+. tests/support/checks.sh
 
 readonly folder=build/deb
-passed=0 failed=0
 root=$(mktemp -d)
 daemon=
 end() {
@@ -14,18 +14,6 @@ end() {
 }
 trap end EXIT
 readonly root socket=$root/layerd.sock
-
-# check TITLE COMMAND...: counts it, and shows what it said if it failed.
-check() {
-    local title=$1 said
-    shift
-    if said=$("$@" 2>&1); then
-        echo "  ok $title" && ((passed += 1))
-    else
-        echo "FAIL $title" && ((failed += 1))
-        tail -n 20 <<<"    ${said//$'\n'/$'\n'    }"
-    fi
-}
 
 version() { sed -n 's/^VERSION := //p' Makefile; }
 
@@ -88,5 +76,4 @@ start_daemon || true
 check "the daemon serves" serves
 check "a program links the library" links
 
-echo "$passed passed, $failed failed"
-((failed == 0))
+conclude

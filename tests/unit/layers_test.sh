@@ -4,11 +4,11 @@
 set -euo pipefail
 
 cd "$(dirname "$0")/../.."
+. tests/support/checks.sh
 readonly out=${OUT:-build/release}
 readonly compiler=${CC:-gcc}
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
-passed=0 failed=0 skipped=0
 
 # A copy of the tree and of its objects, to plant into.
 cp -r lib api server tests "$root"
@@ -17,32 +17,24 @@ while read -r object; do
     install -D -m 644 "$out/$object" "$root/out/$object"
 done < <(cd "$out" && find lib api server -name '*.o')
 
-verdict() {
-    if (($2)); then
-        echo "  ok $1"
-        passed=$((passed + 1))
-    else
-        echo "FAIL $1"
-        failed=$((failed + 1))
-    fi
-}
+holds() { ROOT=$root OUT=out tests/layers 2>&1; }
 
-check() { ROOT=$root OUT=out tests/layers 2>&1; }
-
-# plant FILE OFFENCE TEXT: with this file in the tree, the check fails and its report has a line that
-# names the file and the offence.
-plant() {
+# is_found FILE OFFENCE TEXT: with this file in the tree one law is broken, by a line that names the file and the offence.
+is_found() {
     local file=$1 offence=$2 text=$3 report status=0
     printf '%s\n' "$text" >"$root/$file"
     [[ $file != *.c ]] ||
         "$compiler" -std=c17 -fPIC -x c -c "$root/$file" -o "$root/out/$file.o"
-    report=$(check) || status=$?
+    report=$(holds) || status=$?
     rm -f "$root/$file" "$root/out/$file.o"
-    verdict "$file: $offence" "$((status == 1 && $(grep -c '^FAIL' <<<"$report") == 1 &&
-        $(grep -F "$file" <<<"$report" | grep -cF "$offence") > 0))"
+    echo "$report"
+    ((status == 1 && $(grep -c '^FAIL' <<<"$report") == 1 &&
+        $(grep -F "$file" <<<"$report" | grep -cF "$offence") > 0))
 }
 
-verdict 'the tree as it is passes' "$(if check >/dev/null; then echo 1; else echo 0; fi)"
+plant() { check "$1: $2" is_found "$@"; }
+
+check 'the tree as it is passes' holds
 
 plant lib/core/planted.c malloc \
     'void *malloc(unsigned long); void *layer_planted(void); void *layer_planted(void) { return malloc(1); }'
@@ -63,12 +55,11 @@ plant server/planted.c cblas_sgemm 'void cblas_sgemm(void); void server_planted(
 plant server/planted.c layer_moments 'void layer_moments(void); void server_planted(void) { layer_moments(); }'
 plant lib/core/conv.h conv.h ''
 
-if nm -u "$root"/out/lib/core/*.o | grep '__[at]san_' >/dev/null; then
-    skipped=1
-else
+if is_release; then
     plant lib/core/planted.c .data 'int layer_planted(void); int layer_planted(void) { static int calls = 7; return calls++; }'
     plant lib/core/planted.c .bss 'int layer_planted(void); int layer_planted(void) { static int calls; return calls++; }'
+else
+    skip "planted state" "this build has its own"
 fi
 
-echo "$passed passed, $failed failed$( ((skipped == 0)) || echo ", $skipped skipped")"
-((failed == 0))
+conclude
