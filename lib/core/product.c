@@ -2,31 +2,49 @@
  * SPDX-License-Identifier: MIT */
 #include "core/product.h"
 #include "core/blocks.h"
+#include "core/panel.h"
+#include "core/shallow.h"
 #include "core/tasks.h"
+#include "core/turn.h"
+#include "core/vector.h"
 
 #include <assert.h>
-#include <cblas.h>
+#include <string.h>
 
-/* A tile of the result, and how much of the depth is multiplied before looking at the cancellation
- * flag. Tiles are halved, in steps of a cache line, until there are so many tasks, unless a task
- * would be left with too few multiplications. */
-enum { TILE = 256, WIDE_TILE = 1024, DEPTH = 512, LINE_COUNT = 16, FEWEST_TASKS = 4 };
+/* A strip is what a tile multiplies at once of the right factor, copied or turned: some depth of
+ * some columns, so many floats, which stay in level 1. */
+enum { STRIP_COUNT = 1 << 13, STRIP_COLUMNS = 64, VECTOR = 16 };
+
+/* What else a tile needs: some depth of the left factor turned, or its result until that is. */
+enum { ROOM_COUNT = 1 << 14, LEFT_DEPTH = 128 };
+
+/* Tiles of the result at most. They are halved, in steps of a cache line, until there are so many
+ * tasks, unless a task would be left with too few multiplications. */
+enum { TILE_ROWS = ROOM_COUNT / LEFT_DEPTH, TILE_COLUMNS = 256, FEWEST_TASKS = 4 };
+enum { TURNED_ROWS = ROOM_COUNT / STRIP_COLUMNS, VECTOR_COLUMNS = 1024, SHALLOW_ROWS = 256 };
 static const size_t FEWEST_MULTIPLICATIONS = 1 << 20;
 
-/* Below these a product's calls and copies cost more than it saves. */
-enum { SMALL_MULTIPLICATIONS = 1 << 14, SHALLOW = 4 };
+/* Below this a product's copies cost more than they save. */
+enum { SMALL_MULTIPLICATIONS = 1 << 12 };
 
-/* A tile of the result and a piece of the depth. */
+/* Depth of products with one vector that is added up at once. */
+enum { VECTOR_ROWS = 512, VECTOR_DEPTH = 4096 };
+
+typedef struct tiling tiling;
+
 typedef struct {
-    size_t row, rows, column, columns, first, depth;
+    size_t row, rows, column, columns;
 } tile;
 
-typedef struct {
-    const layer_product *product;
+struct tiling {
+    layer_product product;
+    bool is_turned; /* the product is the transpose of what was asked for */
     const layer_run *run;
-    void (*add)(const layer_product *product, const tile *part);
+    const layer_panel_kernels *panels;
+    const layer_turn_kernels *turns;
+    void (*compute)(const tiling *call, const tile *part);
     size_t tile_rows, tile_columns;
-} tiling;
+};
 
 static const float *at(const layer_factor *factor, size_t row, size_t column)
 {
@@ -34,148 +52,299 @@ static const float *at(const layer_factor *factor, size_t row, size_t column)
                                  : factor->elements + row * factor->leading + column;
 }
 
-/* ---- Small or shallow: loops ------------------------------------------------------------------
- */
-
-/* Several sums side by side, so that one addition need not wait for the last. */
-static float dot(const float *a, const float *b, size_t count)
+static float *result_at(const layer_product *product, const tile *part)
 {
-    enum { SUMS = 16 };
-    float sums[SUMS] = {0};
-    size_t i = 0;
-    for (; i + SUMS <= count; i += SUMS)
-        for (size_t lane = 0; lane < SUMS; lane++)
-            sums[lane] += a[i + lane] * b[i + lane];
-    for (; i < count; i++)
-        sums[i % SUMS] += a[i] * b[i];
-    float total = 0;
-    for (size_t lane = 0; lane < SUMS; lane++)
-        total += sums[lane];
-    return total;
+    return product->result + part->row * product->columns + part->column;
 }
 
-/* Columns of `right` lie side by side in memory, as do rows of `left`. */
-static void add_dots(const layer_product *product, const tile *part)
+/* The bias in every row, or zero. */
+static void start(const layer_product *product, const tile *part)
 {
-    for (size_t j = part->column; j < part->column + part->columns; j++)
-        for (size_t i = part->row; i < part->row + part->rows; i++)
-            product->result[i * product->columns + j] +=
-                dot(at(&product->left, i, part->first), at(&product->right, part->first, j),
-                    part->depth);
+    const float *const bias = product->bias == NULL ? NULL : product->bias + part->column;
+    float *row = result_at(product, part);
+    for (size_t i = 0; i < part->rows; i++, row += product->columns)
+        if (bias != NULL)
+            memcpy(row, bias, part->columns * sizeof *row);
+        else
+            memset(row, 0, part->columns * sizeof *row);
 }
 
-/* Rows of `right` lie side by side in memory. */
-static void add_rows(const layer_product *product, const tile *part)
+/* ---- Small, shallow, or a row ---------------------------------------------------------------- */
+
+static void compute_small(const tiling *call, const tile *part)
 {
-    for (size_t i = part->row; i < part->row + part->rows; i++) {
-        float *const result = product->result + i * product->columns + part->column;
-        for (size_t k = part->first; k < part->first + part->depth; k++) {
-            const float factor = *at(&product->left, i, k);
-            const float *const row = at(&product->right, k, part->column);
-            for (size_t j = 0; j < part->columns; j++)
-                result[j] += factor * row[j];
+    const layer_product *const product = &call->product;
+    const float *const bias = product->bias;
+    for (size_t i = part->row; i < part->row + part->rows; i++)
+        for (size_t j = part->column; j < part->column + part->columns; j++) {
+            float sum = bias == NULL ? 0 : bias[j];
+            for (size_t k = 0; k < product->depth; k++)
+                sum += *at(&product->left, i, k) * *at(&product->right, k, j);
+            product->result[i * product->columns + j] = sum;
         }
+}
+
+static void compute_shallow(const tiling *call, const tile *part)
+{
+    const layer_product *const product = &call->product;
+    const layer_factor *const left = &product->left;
+    layer_shallow_kernels_at(call->run->isa)
+        ->multiply(&(layer_shallow){
+            .rows = part->rows,
+            .columns = part->columns,
+            .depth = product->depth,
+            .left = at(left, part->row, 0),
+            .right = at(&product->right, 0, part->column),
+            .start = product->bias == NULL ? NULL : product->bias + part->column,
+            .row_step = left->is_transposed ? 1 : left->leading,
+            .depth_step = left->is_transposed ? left->leading : 1,
+            .right_leading = product->right.leading,
+            .result = result_at(product, part),
+            .result_leading = product->columns,
+        });
+}
+
+/* One row: x W, a sum of W's rows, some of them at a time lest a long sum lose digits. */
+static void compute_row(const tiling *call, const tile *part)
+{
+    const layer_product *const product = &call->product;
+    const layer_factor *const left = &product->left, *const right = &product->right;
+    float *const result = product->result + part->column;
+    float sums[VECTOR_COLUMNS];
+    for (size_t first = 0; first < product->depth && !layer_run_cancelled(call->run);
+         first += VECTOR_ROWS) {
+        const bool is_first = first == 0;
+        layer_vector_kernels_at(call->run->isa)
+            ->by_columns(&(layer_vector_product){
+                .rows = layer_smaller(VECTOR_ROWS, product->depth - first),
+                .columns = part->columns,
+                .matrix = at(right, first, part->column),
+                .vector = at(left, 0, first),
+                .start = is_first && product->bias != NULL ? product->bias + part->column : NULL,
+                .leading = right->leading,
+                .vector_step = left->is_transposed ? left->leading : 1,
+                .result = is_first ? result : sums,
+            });
+        for (size_t j = 0; j < part->columns && !is_first; j++)
+            result[j] += sums[j];
     }
 }
 
-/* ---- Large: BLAS ----------------------------------------------------------------------------- */
-
-static CBLAS_TRANSPOSE order_of(const layer_factor *factor)
+/* One column: W x, inner products of W's rows. */
+static void compute_column(const tiling *call, const tile *part)
 {
-    return factor->is_transposed ? CblasTrans : CblasNoTrans;
+    const layer_product *const product = &call->product;
+    const float *start = product->bias == NULL ? NULL : product->bias + part->row;
+    for (size_t first = 0; first < product->depth && !layer_run_cancelled(call->run);
+         first += VECTOR_DEPTH) {
+        layer_vector_kernels_at(call->run->isa)
+            ->by_rows(&(layer_vector_product){
+                .rows = part->rows,
+                .columns = layer_smaller(VECTOR_DEPTH, product->depth - first),
+                .matrix = at(&product->left, part->row, first),
+                .vector = at(&product->right, first, 0),
+                .start = start,
+                .leading = product->left.leading,
+                .vector_step = 1,
+                .result = product->result + part->row,
+            });
+        start = product->result + part->row;
+    }
 }
 
-/* A single row: W x, in which a product of matrices would copy all of W first. */
-static void add_vector(const layer_product *product, const tile *part)
+/* ---- Else: panels ---------------------------------------------------------------------------- */
+
+/* The right factor's columns from `column` on, from depth `first` on: [depth][leading]. */
+static void fill_strip(const tiling *call, size_t first, size_t depth, size_t column,
+                       size_t columns, float *strip, size_t leading)
 {
-    const layer_factor *const left = &product->left, *const right = &product->right;
-    const bool is_turned = right->is_transposed;
-    cblas_sgemv(CblasRowMajor, is_turned ? CblasNoTrans : CblasTrans,
-                (blasint)(is_turned ? part->columns : part->depth),
-                (blasint)(is_turned ? part->depth : part->columns), 1.0f,
-                at(right, part->first, part->column), (blasint)right->leading,
-                at(left, part->row, part->first), left->is_transposed ? (blasint)left->leading : 1,
-                1.0f, product->result + part->row * product->columns + part->column, 1);
+    const layer_factor *const right = &call->product.right;
+    const float *const from = at(right, first, column);
+    if (right->is_transposed) {
+        call->turns->turn(&(layer_turn){
+            .from = from,
+            .from_leading = (ptrdiff_t)right->leading,
+            .step = 1,
+            .rows = columns,
+            .columns = depth,
+            .to = strip,
+            .to_leading = leading,
+        });
+        return;
+    }
+    for (size_t k = 0; k < depth; k++)
+        memcpy(strip + k * leading, from + k * right->leading, columns * sizeof *strip);
 }
 
-static void add_matrix(const layer_product *product, const tile *part)
+/* The left factor's rows, from depth `first` on, as the panel wants them. */
+static void find_left(const tiling *call, const tile *part, size_t first, float *room,
+                      layer_panel *panel)
 {
-    cblas_sgemm(CblasRowMajor, order_of(&product->left), order_of(&product->right),
-                (blasint)part->rows, (blasint)part->columns, (blasint)part->depth, 1.0f,
-                at(&product->left, part->row, part->first), (blasint)product->left.leading,
-                at(&product->right, part->first, part->column), (blasint)product->right.leading,
-                1.0f, product->result + part->row * product->columns + part->column,
-                (blasint)product->columns);
+    const layer_factor *const left = &call->product.left;
+    panel->left = at(left, part->row, first);
+    panel->left_leading = left->leading;
+    if (!left->is_transposed)
+        return;
+    call->turns->turn(&(layer_turn){
+        .from = panel->left,
+        .from_leading = (ptrdiff_t)left->leading,
+        .step = 1,
+        .rows = panel->depth,
+        .columns = part->rows,
+        .to = room,
+        .to_leading = LEFT_DEPTH,
+    });
+    panel->left = room;
+    panel->left_leading = LEFT_DEPTH;
+}
+
+/* The strips of a tile, side by side, from depth panel->first on. */
+static void multiply_strips(const tiling *call, const tile *part, size_t first, size_t leading,
+                            layer_panel *panel)
+{
+    _Alignas(64) float strip[STRIP_COUNT];
+    float *const result = panel->result;
+    for (size_t column = 0; column < part->columns; column += leading) {
+        panel->columns = layer_smaller(leading, part->columns - column);
+        fill_strip(call, first, panel->depth, part->column + column, panel->columns, strip,
+                   leading);
+        panel->right = strip;
+        panel->right_leading = leading;
+        panel->result = result + column;
+        call->panels->multiply(panel);
+    }
+    panel->result = result;
+}
+
+static void write_turned(const tiling *call, const tile *part, const layer_panel *panel)
+{
+    const layer_product *const product = &call->product;
+    call->turns->turn(&(layer_turn){
+        .from = panel->result,
+        .from_leading = (ptrdiff_t)panel->result_leading,
+        .step = 1,
+        .rows = part->rows,
+        .columns = part->columns,
+        .to = product->result + part->column * product->rows + part->row,
+        .to_leading = product->rows,
+    });
+}
+
+static void compute_panels(const tiling *call, const tile *part)
+{
+    const layer_product *const product = &call->product;
+    const size_t leading =
+        layer_smaller(layer_blocks_of(part->columns, VECTOR) * VECTOR, STRIP_COLUMNS);
+    const size_t most = product->left.is_transposed ? LEFT_DEPTH : STRIP_COUNT / leading;
+    const bool is_started = product->bias != NULL && !call->is_turned;
+    _Alignas(64) float room[ROOM_COUNT];
+    layer_panel panel = {
+        .rows = part->rows,
+        .start = product->bias != NULL && call->is_turned ? product->bias + part->row : NULL,
+        .result = call->is_turned ? room : result_at(product, part),
+        .result_leading = call->is_turned ? leading : product->columns,
+    };
+    if (is_started)
+        start(product, part);
+    for (size_t first = 0; first < product->depth; first += panel.depth) {
+        if (layer_run_cancelled(call->run))
+            return;
+        panel.depth = layer_smaller(most, product->depth - first);
+        panel.accumulates = is_started || first > 0;
+        find_left(call, part, first, room, &panel);
+        multiply_strips(call, part, first, leading, &panel);
+    }
+    if (call->is_turned)
+        write_turned(call, part, &panel);
 }
 
 /* ---- Tiles ----------------------------------------------------------------------------------- */
-
-static void start(const layer_product *product, const tile *part)
-{
-    for (size_t i = part->row; i < part->row + part->rows; i++)
-        for (size_t j = part->column; j < part->column + part->columns; j++)
-            product->result[i * product->columns + j] =
-                product->bias == NULL ? 0 : product->bias[j];
-}
 
 static void compute_tile(void *argument, size_t task, int thread)
 {
     (void)thread;
     const tiling *const call = argument;
-    const layer_product *const product = call->product;
+    const layer_product *const product = &call->product;
     const size_t across = layer_blocks_of(product->columns, call->tile_columns);
     tile part = {.row = task / across * call->tile_rows,
                  .column = task % across * call->tile_columns};
     part.rows = layer_smaller(call->tile_rows, product->rows - part.row);
     part.columns = layer_smaller(call->tile_columns, product->columns - part.column);
-    start(product, &part);
-    for (; part.first < product->depth && !layer_run_cancelled(call->run); part.first += DEPTH) {
-        part.depth = layer_smaller(DEPTH, product->depth - part.first);
-        call->add(product, &part);
-    }
+    call->compute(call, &part);
 }
 
 static size_t tasks_of(const tiling *call)
 {
-    return layer_blocks_of(call->product->rows, call->tile_rows) *
-           layer_blocks_of(call->product->columns, call->tile_columns);
+    return layer_blocks_of(call->product.rows, call->tile_rows) *
+           layer_blocks_of(call->product.columns, call->tile_columns);
 }
 
 static void halve(size_t *extent)
 {
-    *extent = layer_blocks_of(*extent / 2, LINE_COUNT) * LINE_COUNT;
+    *extent = layer_blocks_of(*extent / 2, VECTOR) * VECTOR;
 }
 
-static void choose_tiles(tiling *call)
+static void choose_tiles(tiling *call, size_t most_rows, size_t most_columns)
 {
-    const layer_product *const product = call->product;
-    call->tile_rows = layer_smaller(product->rows, TILE);
-    call->tile_columns = layer_smaller(product->columns, product->rows == 1 ? WIDE_TILE : TILE);
+    const layer_product *const product = &call->product;
+    call->tile_rows = layer_smaller(product->rows, most_rows);
+    call->tile_columns = layer_smaller(product->columns, most_columns);
     while (tasks_of(call) < FEWEST_TASKS &&
            call->tile_rows * call->tile_columns * product->depth > FEWEST_MULTIPLICATIONS) {
         size_t *const longer =
             call->tile_rows > call->tile_columns ? &call->tile_rows : &call->tile_columns;
-        if (*longer <= LINE_COUNT)
+        if (*longer <= VECTOR)
             return;
         halve(longer);
     }
 }
 
+/* Of two turned factors the smaller is turned back. */
+static void turn_product(tiling *call)
+{
+    const layer_product given = call->product;
+    call->is_turned = true;
+    call->product.rows = given.columns;
+    call->product.columns = given.rows;
+    call->product.left = given.right;
+    call->product.left.is_transposed = false;
+    call->product.right = given.left;
+    call->product.right.is_transposed = true;
+}
+
 static void choose_way(tiling *call)
 {
-    const layer_product *const product = call->product;
+    const layer_product *const product = &call->product;
     const size_t multiplications = product->rows * product->columns * product->depth;
-    if (multiplications < SMALL_MULTIPLICATIONS || product->depth < SHALLOW)
-        call->add = product->right.is_transposed ? add_dots : add_rows;
-    else
-        call->add = product->rows == 1 ? add_vector : add_matrix;
+    const bool is_inner = product->right.is_transposed;
+    if (multiplications < SMALL_MULTIPLICATIONS) {
+        call->compute = compute_small;
+        choose_tiles(call, TILE_ROWS, TILE_COLUMNS);
+    } else if (product->depth <= LAYER_SHALLOW_DEPTH && !is_inner) {
+        call->compute = compute_shallow;
+        choose_tiles(call, SHALLOW_ROWS, product->columns);
+    } else if (product->rows == 1 && !is_inner) {
+        call->compute = compute_row;
+        choose_tiles(call, 1, VECTOR_COLUMNS);
+    } else if (is_inner && product->rows <= product->columns) {
+        turn_product(call);
+        call->compute = call->product.columns == 1 ? compute_column : compute_panels;
+        choose_tiles(call, TURNED_ROWS, STRIP_COLUMNS);
+    } else {
+        call->compute = compute_panels;
+        choose_tiles(call, TILE_ROWS, TILE_COLUMNS);
+    }
 }
 
 layer_status layer_multiply(const layer_product *product, const layer_run *run)
 {
     assert(!product->left.is_transposed || !product->right.is_transposed);
-    tiling call = {.product = product, .run = run};
+    tiling call = {
+        .product = *product,
+        .run = run,
+        .panels = layer_panel_kernels_at(run->isa),
+        .turns = layer_turn_kernels_at(run->isa),
+    };
     choose_way(&call);
-    choose_tiles(&call);
     return layer_run_tasks(run, tasks_of(&call), compute_tile, &call);
 }

@@ -96,11 +96,20 @@ static size_t count_of(const layer_linear *linear, result which)
     return counts[which];
 }
 
+/* How it is computed. */
+typedef struct {
+    int threads;
+    layer_isa isa;
+    const int *cancelled;
+} way;
+
 static layer_status run_with(const layer_linear *linear, result which, const operands *given,
-                             float *to, int threads, const int *cancelled)
+                             float *to, way with)
 {
-    const layer_executor executor = threads_executor(threads);
-    const layer_run run = {.executor = threads == 1 ? NULL : &executor, .cancelled = cancelled};
+    const layer_executor executor = threads_executor(with.threads);
+    const layer_run run = {.executor = with.threads == 1 ? NULL : &executor,
+                           .cancelled = with.cancelled,
+                           .isa = with.isa};
     memset(to, 0xFF, count_of(linear, which) * sizeof *to);
     switch (which) {
     case OUTPUT:
@@ -153,27 +162,40 @@ static void release_expected(const expectation *expected)
 
 /* ---- The definition -------------------------------------------------------------------------- */
 
+static void check_way(const layer_linear *linear, result which, const operands *given,
+                      const double *expected, double allowed, layer_isa isa)
+{
+    const size_t count = count_of(linear, which);
+    float *const alone = floats_new(count), *const together = floats_new(count);
+    assert_int_equal(run_with(linear, which, given, alone, (way){1, isa, NULL}), LAYER_OK);
+    for (size_t i = 0; i < count; i++)
+        if (!(fabs((double)alone[i] - expected[i]) <= allowed))
+            fail_msg("%s of %s, %s: element %zu is %.9g, expected %.9g within %g", names[which],
+                     sentence_of(linear), layer_isa_name(isa), i, (double)alone[i], expected[i],
+                     allowed);
+    for (int threads = 2; threads <= MOST_THREADS; threads++) {
+        assert_int_equal(run_with(linear, which, given, together, (way){threads, isa, NULL}),
+                         LAYER_OK);
+        if (memcmp(alone, together, count * sizeof *alone) != 0)
+            fail_msg("%s of %s, %s: %d threads compute other bits", names[which],
+                     sentence_of(linear), layer_isa_name(isa), threads);
+    }
+    free(alone);
+    free(together);
+}
+
 static void check_result(const layer_linear *linear, result which, const operands *given,
                          const double *expected, const double *magnitudes)
 {
     const size_t count = count_of(linear, which);
     const double allowed = BOUND * doubles_largest(magnitudes, count);
-    float *const alone = floats_new(count), *const together = floats_new(count);
-    assert_int_equal(run_with(linear, which, given, alone, 1, NULL), LAYER_OK);
-    for (size_t i = 0; i < count; i++)
-        if (!(fabs((double)alone[i] - expected[i]) <= allowed))
-            fail_msg("%s of %s: element %zu is %.9g, expected %.9g within %g", names[which],
-                     sentence_of(linear), i, (double)alone[i], expected[i], allowed);
-    for (int threads = 2; threads <= MOST_THREADS; threads++) {
-        assert_int_equal(run_with(linear, which, given, together, threads, NULL), LAYER_OK);
-        if (memcmp(alone, together, count * sizeof *alone) != 0)
-            fail_msg("%s of %s: %d threads compute other bits", names[which], sentence_of(linear),
-                     threads);
-    }
     const int cancelled = 1;
-    assert_int_equal(run_with(linear, which, given, together, 2, &cancelled), LAYER_CANCELLED);
-    free(alone);
-    free(together);
+    float *const to = floats_new(count);
+    for (layer_isa isa = LAYER_ISA_BASELINE; isa <= layer_isa_best(); isa++)
+        check_way(linear, which, given, expected, allowed, isa);
+    assert_int_equal(run_with(linear, which, given, to, (way){2, LAYER_ISA_AUTO, &cancelled}),
+                     LAYER_CANCELLED);
+    free(to);
 }
 
 static void check(sampling *from, const layer_linear *linear)
@@ -201,9 +223,10 @@ static void results_are_as_defined(void **state)
 static void large_results_are_as_defined(void **state)
 {
     sampling *const from = *state;
-    static const int large[][3] = {{300, 130, 310}, {5, 1100, 600}, {1, 2300, 1200},
-                                   {1300, 70, 3},   {1300, 3, 40},  {3, 40, 5000},
-                                   {9000, 5, 66},   {600, 2, 2},    {33, 1030, 17}};
+    static const int large[][3] = {{300, 130, 310}, {5, 1100, 600}, {1, 2300, 1200}, {1300, 70, 3},
+                                   {1300, 3, 40},   {3, 40, 5000},  {9000, 5, 66},   {600, 2, 2},
+                                   {33, 1030, 17},  {4, 1500, 70},  {70, 65, 1024},  {1, 40, 3000},
+                                   {2, 600, 900},   {200, 300, 16}, {3, 9000, 7},    {1, 9001, 5}};
     for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
         const layer_linear linear = describe((layer_shape){2, {large[i][0], large[i][1]}},
                                              (layer_shape){2, {large[i][2], large[i][1]}});
@@ -254,7 +277,8 @@ static void gradients_are_finite_differences(void **state)
             const size_t count = count_of(&linear, which);
             const size_t place = (size_t)sampling_between(from, 0, (int)count - 1);
             float *const gradient = floats_new(count);
-            assert_int_equal(run_with(&linear, which, &given, gradient, 1, NULL), LAYER_OK);
+            assert_int_equal(run_with(&linear, which, &given, gradient, (way){.threads = 1}),
+                             LAYER_OK);
             check_difference(&linear, &given, &targets[which][place], (double)gradient[place]);
             free(gradient);
         }
@@ -281,7 +305,8 @@ static void check_adjoint(sampling *from, const layer_linear *linear)
     float *results[RESULTS];
     for (result which = 0; which < RESULTS; which++) {
         results[which] = floats_new(count_of(linear, which));
-        assert_int_equal(run_with(linear, which, &given, results[which], 2, NULL), LAYER_OK);
+        assert_int_equal(run_with(linear, which, &given, results[which], (way){.threads = 2}),
+                         LAYER_OK);
     }
     const size_t outputs = count_of(linear, OUTPUT);
     const double forward = product_of(results[OUTPUT], given.grad_output, outputs);
