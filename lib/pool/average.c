@@ -123,10 +123,9 @@ static void backward_small(const layer_pool_row *row, const float *grad_output, 
                      input.end - input.begin);
 }
 
-static void backward_row(const layer_pool_row *row, const float *grad_output, const float *indices,
-                         float *grad_input, void *scratch)
+static void backward_row(const layer_pool_row *row, const float *grad_output, float *grad_input,
+                         void *scratch)
 {
-    (void)indices;
     if (row->plan->small) {
         backward_small(row, grad_output, grad_input, scratch);
         return;
@@ -141,8 +140,8 @@ static void backward_row(const layer_pool_row *row, const float *grad_output, co
 }
 
 const layer_pool_implementation layer_pool_implementation_AVERAGE = {
-    scratch_size,
-    forward_row,
-    forward_whole,
-    backward_row,
+    .scratch_size = scratch_size,
+    .row = forward_row,
+    .whole = forward_whole,
+    .row_backward = backward_row,
 };

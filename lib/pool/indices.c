@@ -26,16 +26,17 @@ static int32_t to_row_major(const layer_window window[], int32_t cell)
                      window[LAYER_POOL_DEPTH].input);
 }
 
-/* The index of the plane's first cell. */
-static size_t first_index(const layer_pool *pool, size_t plane)
+int32_t layer_pool_first_index(const layer_pool *pool, size_t plane)
 {
-    return pool->index_base == LAYER_INDEX_BASE_TENSOR ? plane * layer_pool_input_plane(pool) : 0;
+    return pool->index_base == LAYER_INDEX_BASE_TENSOR
+               ? (int32_t)(plane * layer_pool_input_plane(pool))
+               : 0;
 }
 
 void layer_pool_write_indices(const layer_pool *pool, size_t plane, const int32_t *cells,
                               float *indices, int count)
 {
-    const int32_t first = (int32_t)first_index(pool, plane);
+    const int32_t first = layer_pool_first_index(pool, plane);
     for (int i = 0; i < count; i++) {
         const int32_t cell = pool->column_major && cells[i] >= 0
                                  ? to_column_major(pool->window, cells[i])
@@ -48,7 +49,7 @@ int32_t layer_pool_cell_of(const layer_pool *pool, size_t plane, float index)
 {
     if (index < 0)
         return -1;
-    const int32_t cell = (int32_t)index - (int32_t)first_index(pool, plane);
+    const int32_t cell = (int32_t)index - layer_pool_first_index(pool, plane);
     return pool->column_major ? to_row_major(pool->window, cell) : cell;
 }
 
@@ -61,7 +62,7 @@ layer_status layer_pool_check_indices(const layer_pool *pool, const float *indic
     for (int axis = 0; axis < LAYER_MAX_SPATIAL; axis++)
         outputs *= (size_t)pool->window[axis].output;
     for (size_t plane = 0; plane < planes; plane++) {
-        const double first = (double)first_index(pool, plane);
+        const double first = (double)layer_pool_first_index(pool, plane);
         const double last = first + (double)cells - 1;
         for (size_t in_plane = 0; in_plane < outputs; in_plane++, i++) {
             const double index = (double)indices[i];

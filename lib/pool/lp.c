@@ -85,10 +85,11 @@ static double real_norm(const float *cells, size_t count, double p)
     return scale * pow(sum, 1 / p);
 }
 
-static double plain_norm(const layer_pool *pool, const float *cells, size_t count)
+static double plain_norm(const layer_pool_plan *plan, const float *cells, size_t count)
 {
-    const double sum = layer_pool_sum_cells(cells, count, term_of(pool));
-    return pool->p == 2 ? sqrt(sum) : sum;
+    const double sum =
+        layer_sum_kernels_at(plan->run->isa)->add_cells(term_of(plan->pool), cells, count);
+    return plan->pool->p == 2 ? sqrt(sum) : sum;
 }
 
 static void forward_whole(const layer_pool_plan *plan, const float *planes, size_t cells,
@@ -97,7 +98,7 @@ static void forward_whole(const layer_pool_plan *plan, const float *planes, size
     const layer_pool *const pool = plan->pool;
     for (size_t i = 0; i < count; i++) {
         const float *const plane = planes + i * cells;
-        output[i] = (float)(is_plain(pool) ? plain_norm(pool, plane, cells)
+        output[i] = (float)(is_plain(pool) ? plain_norm(plan, plane, cells)
                                            : real_norm(plane, cells, pool->p));
     }
 }
@@ -107,31 +108,49 @@ static void forward_whole(const layer_pool_plan *plan, const float *planes, size
 /* sign(x) (|x| / y)^(p - 1), which y^(1-p) alone would overflow. Nothing where y is 0. */
 static double derivative(double x, double norm, double p)
 {
-    if (norm == 0 || x == 0)
-        return 0;
-    if (p == 2)
-        return x / norm;
-    return copysign(p == 1 ? 1 : pow(fabs(x) / norm, p - 1), x);
+    return norm == 0 || x == 0 ? 0 : copysign(pow(fabs(x) / norm, p - 1), x);
 }
 
-static void backward_row(const layer_pool_row *row, const float *grad_output, const float *indices,
-                         float *grad_input, void *scratch)
+static void spread_real(const layer_pool_taps *taps, const float *grad_output, const double *norms,
+                        float *grad_input)
 {
-    (void)indices;
-    const double *const norms = norms_of(row, scratch);
-    for (layer_pool_taps taps = layer_pool_taps_of(row); layer_pool_next_tap(&taps);) {
-        size_t cell = taps.cell;
-        for (int q = taps.outputs.begin; q < taps.outputs.end; q++) {
-            const double slope = derivative((double)row->input[cell], norms[q], row->pool->p);
-            grad_input[cell] += (float)((double)grad_output[q] * slope);
-            cell += (size_t)row->pool->window[LAYER_POOL_WIDTH].stride;
-        }
+    const layer_pool_row *const row = taps->row;
+    size_t cell = taps->cell;
+    for (int q = taps->outputs.begin; q < taps->outputs.end; q++) {
+        const double slope = derivative((double)row->input[cell], norms[q], row->pool->p);
+        grad_input[cell] += (float)((double)grad_output[q] * slope);
+        cell += (size_t)row->pool->window[LAYER_POOL_WIDTH].stride;
     }
 }
 
+/* What norms become to be multiplied with x, or the sign of x. */
+static void find_shares(const layer_pool_row *row, const float *grad_output, double *norms)
+{
+    for (int q = 0; q < row->pool->window[LAYER_POOL_WIDTH].output; q++)
+        norms[q] = norms[q] == 0       ? 0
+                   : row->pool->p == 1 ? (double)grad_output[q]
+                                       : (double)grad_output[q] / norms[q];
+}
+
+static void backward_row(const layer_pool_row *row, const float *grad_output, float *grad_input,
+                         void *scratch)
+{
+    const layer_sum_kernels *const kernels = layer_sum_kernels_at(row->plan->run->isa);
+    double *const norms = norms_of(row, scratch);
+    if (is_plain(row->pool))
+        find_shares(row, grad_output, norms);
+    for (layer_pool_taps taps = layer_pool_taps_of(row); layer_pool_next_tap(&taps);)
+        if (is_plain(row->pool))
+            kernels->spread(term_of(row->pool), grad_input + taps.cell, row->input + taps.cell,
+                            norms + taps.outputs.begin, taps.outputs.end - taps.outputs.begin,
+                            row->pool->window[LAYER_POOL_WIDTH].stride);
+        else
+            spread_real(&taps, grad_output, norms, grad_input);
+}
+
 const layer_pool_implementation layer_pool_implementation_LP = {
-    scratch_size,
-    forward_row,
-    forward_whole,
-    backward_row,
+    .scratch_size = scratch_size,
+    .row = forward_row,
+    .whole = forward_whole,
+    .row_backward = backward_row,
 };

@@ -3,6 +3,7 @@
 #include "core/blocks.h"
 #include "pool/indices.h"
 #include "pool/pool_kind.h"
+#include "pool/scatter.h"
 
 #include <math.h>
 
@@ -70,24 +71,33 @@ static void forward_whole(const layer_pool_plan *plan, const float *planes, size
 
 /* ---- Backward -------------------------------------------------------------------------------- */
 
-static void backward_row(const layer_pool_row *row, const float *grad_output, const float *indices,
-                         float *grad_input, void *scratch)
+static void backward_row(const layer_pool_row *row, const float *grad_output, float *grad_input,
+                         void *scratch)
 {
     const int outputs = row->pool->window[LAYER_POOL_WIDTH].output;
     int32_t *const where = scratch;
-    if (indices == NULL)
-        find(row, (float *)(where + outputs), where);
-    else
-        for (int q = 0; q < outputs; q++)
-            where[q] = layer_pool_cell_of(row->pool, row->plane, indices[q]);
+    find(row, (float *)(where + outputs), where);
     for (int q = 0; q < outputs; q++)
         if (where[q] >= 0)
             grad_input[where[q]] += grad_output[q];
 }
 
+static void backward_indexed(const layer_pool_plan *plan, size_t plane, const float *grad_output,
+                             const float *indices, size_t count, float *grad_input)
+{
+    if (!plan->pool->column_major) {
+        layer_scatter_kernels_at(plan->run->isa)
+            ->add(grad_input, layer_pool_first_index(plan->pool, plane), indices, grad_output,
+                  count);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const int32_t cell = layer_pool_cell_of(plan->pool, plane, indices[i]);
+        if (cell >= 0)
+            grad_input[cell] += grad_output[i];
+    }
+}
+
 const layer_pool_implementation layer_pool_implementation_MAX = {
-    scratch_size,
-    forward_row,
-    forward_whole,
-    backward_row,
+    scratch_size, forward_row, forward_whole, backward_row, backward_indexed,
 };

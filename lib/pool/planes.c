@@ -128,6 +128,19 @@ layer_status layer_pool_forward(const layer_pool *pool, const float *input, floa
     return run_units(&call, call.planes * call.rows, pool_rows);
 }
 
+/* Outputs whose indices tell all, some of them between two looks at the cancellation flag. */
+static void backward_indexed(const pooling *call, size_t plane, float *grad_input)
+{
+    const size_t width = (size_t)call->pool->window[LAYER_POOL_WIDTH].output;
+    const size_t outputs = call->rows * width;
+    const float *const grad_output = call->grad_output + plane * outputs;
+    const float *const indices = call->given + plane * outputs;
+    for (size_t i = 0; i < outputs && !layer_run_cancelled(call->run); i += TASK_CELLS)
+        call->kind->indexed_backward(&call->plan, plane, grad_output + i, indices + i,
+                                     outputs - i < TASK_CELLS ? outputs - i : TASK_CELLS,
+                                     grad_input);
+}
+
 static void backward_plane(const pooling *call, size_t plane, void *scratch)
 {
     const int depth = call->pool->window[LAYER_POOL_DEPTH].output;
@@ -136,12 +149,14 @@ static void backward_plane(const pooling *call, size_t plane, void *scratch)
     float *const grad_input = call->grad_input + plane * call->plan.input_plane;
     size_t first = plane * call->rows * width;
     memset(grad_input, 0, call->plan.input_plane * sizeof *grad_input);
+    if (call->given != NULL && call->kind->indexed_backward != NULL) {
+        backward_indexed(call, plane, grad_input);
+        return;
+    }
     for (int d = 0; d < depth; d++)
         for (int p = 0; p < height && !layer_run_cancelled(call->run); p++) {
             const layer_pool_row row = locate_row(call, plane, d, p);
-            call->kind->row_backward(&row, call->grad_output + first,
-                                     call->given == NULL ? NULL : call->given + first, grad_input,
-                                     scratch);
+            call->kind->row_backward(&row, call->grad_output + first, grad_input, scratch);
             first += width;
         }
 }

@@ -47,9 +47,14 @@ typedef struct {
     void (*whole)(const layer_pool_plan *plan, const float *planes, size_t cells, float *output,
                   size_t count);
 
-    /* Adds what one row of outputs brings to the plane of gradients; indices may be NULL. */
-    void (*row_backward)(const layer_pool_row *row, const float *grad_output, const float *indices,
-                         float *grad_input, void *scratch);
+    /* Adds what one row of outputs brings to the plane of gradients. */
+    void (*row_backward)(const layer_pool_row *row, const float *grad_output, float *grad_input,
+                         void *scratch);
+
+    /* The same of `count` outputs of plane number `plane`, as their indices say; NULL if the kind
+     * has none. */
+    void (*indexed_backward)(const layer_pool_plan *plan, size_t plane, const float *grad_output,
+                             const float *indices, size_t count, float *grad_input);
 } layer_pool_implementation;
 
 /* One for each row of LAYER_POOL_KIND_LIST. */

@@ -4,6 +4,7 @@
 #include "core/refuse.h"
 #include "core/tasks.h"
 #include "pool/pool_kind.h"
+#include "pool/scatter.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -199,12 +200,13 @@ typedef struct {
 static void put_back(const unpooling *call, const float *input, const float *indices, size_t count,
                      float *output)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (indices[i] < 0)
-            continue;
-        const size_t cell = (size_t)indices[i];
-        output[call->moves ? moved(call->unpool, cell) : cell] = input[i];
+    if (!call->moves) {
+        layer_scatter_kernels_at(call->run->isa)->put(output, 0, indices, input, count);
+        return;
     }
+    for (size_t i = 0; i < count; i++)
+        if (indices[i] >= 0)
+            output[moved(call->unpool, (size_t)indices[i])] = input[i];
 }
 
 static void unpool_space(void *argument, size_t task, int thread)
