@@ -37,7 +37,7 @@ MODE_debug := -O0 -g3
 MODE_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 MODE_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 # `make coverage` alone builds this one.
-MODE_coverage := -O1 -g -DNDEBUG --coverage -fprofile-update=atomic -DSLOW_BUILD
+MODE_coverage := -O1 -g -DNDEBUG --coverage -fprofile-update=atomic -DCOVERAGE
 # `make fuzz` alone builds this one, with clang.
 MODE_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
 MODE := $(or $(MODE_$(BUILD)),$(error BUILD is one of release, debug, asan, tsan))

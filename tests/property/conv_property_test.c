@@ -21,7 +21,7 @@
 
 /* Sanitizers and counters of lines look at what a few geometries do as well as at what many do, and
  * take ten times as long. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(SLOW_BUILD)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(COVERAGE)
 enum { PART = 10 };
 #else
 enum { PART = 1 };

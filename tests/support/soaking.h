@@ -12,7 +12,7 @@ bool soaking(void);
 /* `full` in `make soak`, `quick` in `make test`. */
 size_t soak_count(size_t quick, size_t full);
 
-/* True where memory is a sanitizer's too. */
+/* True where memory is a sanitizer's too, or a line counter's. */
 bool sanitized(void);
 
 /* A line of the table that `make soak` makes: what was done to the daemon, what is to be reached,
