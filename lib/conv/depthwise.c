@@ -21,6 +21,7 @@ typedef struct {
     size_t output_plane;                  /* of two axes */
     size_t kernel_count;                  /* floats of an output channel's kernels */
     size_t planes, units, units_per_task; /* [N][group][depth]; [tile][planes] */
+    bool is_final;                        /* outputs are written once, and too many for level 2 */
 } depthwise;
 
 static layer_filter_plan plan_of(const layer_conv *conv)
@@ -92,6 +93,7 @@ static void compute_units(void *argument, size_t task, int thread)
     char *const scratch = (char *)call->run->workspace + layer_filter_tables_size(plan) +
                           (size_t)thread * layer_filter_tile_size(plan);
     layer_filter_tile tile = layer_filter_tile_in(plan, call->run->isa, scratch);
+    tile.passes.is_final = call->is_final;
     place at = {0};
     for (size_t i = first; i < end; i++) {
         if (i == first || i % call->planes == 0) {
@@ -101,12 +103,34 @@ static void compute_units(void *argument, size_t task, int thread)
         compute_tile(call, &tile, at);
         step(call, &at);
     }
+    layer_filter_tile_finish(&tile);
 }
 
 static size_t workspace_size(const layer_conv *conv, int threads)
 {
     const layer_filter_plan plan = plan_of(conv);
     return layer_filter_tables_size(&plan) + (size_t)threads * layer_filter_tile_size(&plan);
+}
+
+/* In passes a cell of a kernel costs less, and each task looks anew what the factors are. */
+static size_t task_size(const layer_filter_plan *plan)
+{
+    enum { TIMES = 4 };
+    const size_t lines = (size_t)plan->height->kernel, columns = (size_t)plan->width->kernel;
+    const bool pay = layer_filter_passes_pay(plan);
+    return pay ? TIMES * TASK_MULTIPLICATIONS * lines * columns / (lines + columns)
+               : TASK_MULTIPLICATIONS;
+}
+
+/* Outputs that fill level 2 will not be there when they are read. */
+enum { FEWEST_STREAMED = 1 << 19 };
+
+static bool is_final(const layer_conv *conv)
+{
+    const size_t outputs = (size_t)conv->output.extent[0] * (size_t)conv->output.extent[1] *
+                           layer_conv_output_plane(conv);
+    return conv->weight.extent[1] == 1 && conv->window[LAYER_DEPTH].kernel == 1 &&
+           outputs >= FEWEST_STREAMED;
 }
 
 static layer_status forward(const layer_conv *conv, const float *input, const float *weight,
@@ -131,7 +155,8 @@ static layer_status forward(const layer_conv *conv, const float *input, const fl
     call.planes = (size_t)conv->input.extent[0] * (size_t)conv->group *
                   (size_t)conv->window[LAYER_DEPTH].output;
     call.units = call.planes * call.plan.row_tiles * call.plan.column_tiles;
-    call.units_per_task = TASK_MULTIPLICATIONS / (conv->multiplications / call.units + 1) + 1;
+    call.is_final = is_final(conv);
+    call.units_per_task = task_size(&call.plan) / (conv->multiplications / call.units + 1) + 1;
     return layer_run_tasks(run, layer_blocks_of(call.units, call.units_per_task), compute_units,
                            &call);
 }

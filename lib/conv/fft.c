@@ -208,7 +208,7 @@ static void compute_share(void *argument, size_t task, int thread)
 /* ---- Kernels of rank one --------------------------------------------------------------------- */
 
 /* Few lines of rank one are done sooner in two passes, by filtering in space. */
-enum { MOST_LINES_OF_PASSES = 32 };
+enum { MOST_LINES_OF_PASSES = 64 };
 
 static bool may_be_passes(const layer_conv *conv)
 {

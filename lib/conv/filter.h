@@ -93,4 +93,24 @@ typedef struct {
 } layer_square_filter_kernels;
 LAYER_DECLARE_KERNELS(layer_square_filter_kernels)
 
+/* A kernel that is a column times a row, without gaps, its strides 1; the column has three lines or
+ * more. */
+typedef struct {
+    const layer_filter *whole; /* input is read in place, lines being `width` floats long */
+    const float *column, *row;
+    int lines, taps;
+    bool streams;           /* rows of outputs, which begin on cache lines, go past the caches */
+    ptrdiff_t first_column; /* of input, that output column 0 meets with the first tap */
+    float *scratch;         /* LAYER_FILTER_ROWS lines of columns + taps + 2 LAYER_FILTER_SLACK */
+    size_t scratch_leading; /* a multiple of LAYER_FILTER_SLACK */
+} layer_product_filter;
+
+/* Some rows at a time: their columns are summed into scratch, and what that makes along rows. */
+typedef struct {
+    void (*filter)(const layer_product_filter *product);
+    /* Before another thread reads what was streamed. */
+    void (*finish)(void);
+} layer_product_filter_kernels;
+LAYER_DECLARE_KERNELS(layer_product_filter_kernels)
+
 #endif

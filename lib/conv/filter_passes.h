@@ -10,8 +10,10 @@
 typedef struct {
     ptrdiff_t *lines; /* where the rows of the first pass lie: a line's length apart */
     float *column, *row, *rows;
+    float *column_met, *row_met; /* as input meets them */
     const float *kernel; /* the one looked at last, and whether column and row are its factors */
     bool is_product;
+    bool is_final; /* outputs are neither added to nor read soon */
 
     /* To be said of each tile. */
     ptrdiff_t first_column; /* of a line, that the first pass begins with, and how many it makes */
@@ -26,8 +28,8 @@ bool layer_filter_passes_pay(const layer_filter_plan *plan);
 size_t layer_filter_passes_size(const layer_filter_plan *plan);
 layer_filter_passes layer_filter_passes_in(const layer_filter_plan *plan, void *memory);
 
-/* Filters as `filter` says, if `kernel` is of rank one. */
-bool layer_filter_in_passes(const layer_filter_plan *plan, const layer_filter_kernels *kernels,
+/* Filters as `filter` says, if `kernel` is of rank one; `in_place`: the lines lie in a plane. */
+bool layer_filter_in_passes(const layer_filter_plan *plan, layer_isa isa, bool in_place,
                             layer_filter_passes *passes, const float *kernel,
                             const layer_filter *filter);
 

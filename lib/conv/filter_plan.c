@@ -165,6 +165,11 @@ static bool is_square(const layer_window *height, const layer_window *width)
            width->dilation == 1;
 }
 
+static bool is_dense(const layer_window *window)
+{
+    return window->stride == 1 && window->dilation == 1;
+}
+
 layer_filter_plan layer_filter_plan_of(const layer_window *height, const layer_window *width,
                                        bool flipped)
 {
@@ -173,6 +178,7 @@ layer_filter_plan layer_filter_plan_of(const layer_window *height, const layer_w
         .width = width,
         .flipped = flipped,
         .is_square = is_square(height, width),
+        .is_dense = is_dense(height) && is_dense(width),
     };
     cut_columns(&plan);
     cut_rows(&plan);

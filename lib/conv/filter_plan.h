@@ -13,6 +13,7 @@ typedef struct {
     const layer_window *height, *width;
     bool flipped;                /* the kernel's cells meet input in reverse */
     bool is_square;              /* what layer_square_filter_kernels take, if lines allow */
+    bool is_dense;               /* strides and dilations are 1 */
     size_t tile_rows, row_tiles; /* of outputs */
     size_t tile_columns, column_tiles;
     size_t phases, phase_count, line_count; /* floats of a phase, of a line */

@@ -111,7 +111,7 @@ static bool plan_passes(layer_filter_tile *tile)
     tile->passes.first_of_row = -(ptrdiff_t)first;
     tile->passes.first_column = tile->in_place ? column_met(tile, tile->taps.begin) : 0;
     tile->passes.columns = tile->in_place ? phase_columns(tile) : (int)plan->line_count;
-    return !tile->in_place ||
+    return !tile->in_place || plan->is_dense ||
            (plan->width->stride == 1 &&
             has_padding_at_ends(tile, tile->passes.columns, tile->taps.begin, tile->taps.begin));
 }
@@ -266,10 +266,15 @@ void layer_filter_tile_write(layer_filter_tile *tile, const float *kernel, float
     filter->bias = bias;
     filter->accumulates = accumulates;
     if (adds && tile->divides &&
-        layer_filter_in_passes(plan, tile->kernels, &tile->passes, kernel, filter))
+        layer_filter_in_passes(plan, tile->isa, tile->in_place, &tile->passes, kernel, filter))
         return;
     if (adds && tile->is_square)
         layer_square_filter_kernels_at(tile->isa)->filter(filter);
     else
         tile->kernels->filter(filter);
+}
+
+void layer_filter_tile_finish(const layer_filter_tile *tile)
+{
+    layer_product_filter_kernels_at(tile->isa)->finish();
 }

@@ -35,4 +35,7 @@ void layer_filter_tile_read(layer_filter_tile *tile, const float *plane);
 void layer_filter_tile_write(layer_filter_tile *tile, const float *kernel, float *output,
                              float bias, bool accumulates);
 
+/* After the last write. */
+void layer_filter_tile_finish(const layer_filter_tile *tile);
+
 #endif

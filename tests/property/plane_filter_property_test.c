@@ -117,11 +117,13 @@ static double largest_sum_of_terms(const layer_conv *conv, const conv_operands *
     return most;
 }
 
+/* One output begins on a cache line, which makes no difference, the other does not. */
 static void check(const layer_conv *conv, const conv_operands *given, const double *expected,
                   double allowed, layer_isa isa)
 {
     const size_t count = floats_count(&conv->output);
-    float *const alone = floats_new(count), *const together = floats_new(count);
+    float *const alone = floats_workspace(count * sizeof *alone);
+    float *const memory = floats_new(count + 1), *const together = memory + 1;
     assert_int_equal(conv_run(conv, given, alone, (conv_way){1, isa, NULL}), LAYER_OK);
     assert_int_equal(conv_run(conv, given, together, (conv_way){3, isa, NULL}), LAYER_OK);
     for (size_t i = 0; i < count; i++)
@@ -131,7 +133,7 @@ static void check(const layer_conv *conv, const conv_operands *given, const doub
                      expected[i], allowed);
     assert_memory_equal(alone, together, count * sizeof *alone);
     free(alone);
-    free(together);
+    free(memory);
 }
 
 static void check_instructions(const layer_conv *conv, const conv_operands *given,
@@ -164,6 +166,36 @@ static void planes_are_filtered_by_definition(void **state)
         free(expected);
         conv_operands_release(&given);
         number++;
+    }
+}
+
+/* Outputs that fill the caches are stored past them, where rows lie on cache lines. */
+static void many_outputs_are_those_of_the_definition(void **state)
+{
+    sampling *const from = *state;
+    static const conv_geometry large[] = {
+        {{4, {1, 1, 518, 1024}},
+         {4, {1, 1, 5, 5}},
+         {.algorithm = LAYER_CONV_DEPTHWISE, .geometry.auto_pad = LAYER_AUTO_PAD_SAME_UPPER}},
+        {{4, {1, 9, 240, 256}},
+         {4, {9, 1, 3, 3}},
+         {.algorithm = LAYER_CONV_DEPTHWISE,
+          .group = 9,
+          .geometry.auto_pad = LAYER_AUTO_PAD_SAME_UPPER}},
+    };
+    for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
+        layer_conv conv;
+        layer_error error;
+        assert_int_equal(layer_conv_describe(&conv, &large[i].input, &large[i].weight,
+                                             &large[i].options, &error),
+                         LAYER_OK);
+        conv_operands given = conv_operands_draw(from, &conv, true);
+        make_product(from, conv.weight.extent[2], conv.weight.extent[3], false, given.weight);
+        double *const expected = doubles_new(floats_count(&conv.output));
+        conv_oracle(&conv, given.input, given.weight, given.bias, expected);
+        check_instructions(&conv, &given, expected, BOUND * largest_sum_of_terms(&conv, &given));
+        free(expected);
+        conv_operands_release(&given);
     }
 }
 
@@ -211,6 +243,7 @@ int main(void)
     sampling from = sampling_start();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(planes_are_filtered_by_definition, &from),
+        cmocka_unit_test_prestate(many_outputs_are_those_of_the_definition, &from),
         cmocka_unit_test_prestate(products_are_told_from_others, &from),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
