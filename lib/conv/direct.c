@@ -173,16 +173,24 @@ static layer_status forward(const layer_conv *conv, const float *input, const fl
     return layer_run_tasks(run, tasks, compute_pieces, &call);
 }
 
+/* Columns whose windows reach beyond the input. */
+static int edge_columns(const layer_window *width)
+{
+    const int begin = layer_inside_outputs(width, 0).begin;
+    const int end = layer_inside_outputs(width, width->kernel - 1).end;
+    return begin < end ? width->output - (end - begin) : width->output;
+}
+
 /* Each vector of inputs is loaded for one multiplication, lane by lane where strides part them, and
- * the last of a row may be nearly empty. */
+ * the last of a row may be nearly empty. Columns at the edges are computed one by one. */
 static double cost(const layer_conv *conv)
 {
-    enum { LINE = 100 };
+    enum { LINE = 100, EDGE = 100 };
     const layer_window *const width = &conv->window[LAYER_WIDTH];
     const double rate = width->stride == 1 ? 2 : 12;
     const double lines = (double)conv->multiplications / width->output / width->kernel;
     return (double)conv->multiplications * rate * layer_conv_vector_waste((size_t)width->output) +
-           lines * LINE;
+           lines * (LINE + (double)EDGE * edge_columns(width) * width->kernel);
 }
 
 static size_t workspace_size(const layer_conv *conv, int threads)
