@@ -134,6 +134,13 @@ static bool locate_phase(phase *at, size_t index)
     return true;
 }
 
+/* Whether the phase's algorithm takes the weight as it is. */
+static bool is_exchanged(const phase *at)
+{
+    return at->plan->whole &&
+           layer_conv_implementation_of(at->conv.algorithm)->forward_exchanged != NULL;
+}
+
 static adjoint plan(const layer_conv *conv, int threads)
 {
     adjoint made = {.conv = conv, .phases = 1, .whole = true, .covered = true};
@@ -154,7 +161,8 @@ static adjoint plan(const layer_conv *conv, int threads)
             channels * (size_t)at.conv.weight.extent[1] * layer_conv_kernel_plane(&at.conv);
         const size_t cells =
             (size_t)conv->input.extent[0] * channels * layer_conv_output_plane(&at.conv);
-        made.weight_size = layer_larger(made.weight_size, aligned_size(weights));
+        made.weight_size =
+            layer_larger(made.weight_size, is_exchanged(&at) ? 0 : aligned_size(weights));
         made.cells_size = layer_larger(made.cells_size, made.whole ? 0 : aligned_size(cells));
         made.inner_size =
             layer_larger(made.inner_size, layer_conv_workspace_size(&at.conv, threads));
@@ -279,6 +287,15 @@ static void fill_planes(void *argument, size_t task, int thread)
 
 /* ---- Running --------------------------------------------------------------------------------- */
 
+/* The weight's kernels are what the outputs met: flipped for the input. */
+static layer_status run_exchanged(phase *at, const float *output, const layer_run *run)
+{
+    at->conv.mode = at->plan->conv->mode == LAYER_CONV_CONVOLUTION ? LAYER_CONV_CROSS_CORRELATION
+                                                                   : LAYER_CONV_CONVOLUTION;
+    return layer_conv_implementation_of(at->conv.algorithm)
+        ->forward_exchanged(&at->conv, output, at->weight, at->bias, at->input, run);
+}
+
 static layer_status run_phase(phase *at, const float *output, const layer_run *run)
 {
     assert(run->workspace != NULL);
@@ -291,6 +308,8 @@ static layer_status run_phase(phase *at, const float *output, const layer_run *r
     at->taps = run->workspace;
     at->packed = (float *)(void *)weight_at;
     at->cells = at->plan->whole ? at->input : (float *)(void *)cells_at;
+    if (is_exchanged(at))
+        return run_exchanged(at, output, &inner);
     find_taps(at);
     layer_status status =
         layer_run_tasks(run, layer_blocks_of(channels, CHANNELS_PER_TASK), pack_channels, at);

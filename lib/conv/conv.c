@@ -102,6 +102,11 @@ uint64_t layer_conv_multiplications(const layer_conv *conv)
     return product;
 }
 
+const layer_conv_implementation *layer_conv_implementation_of(layer_conv_algorithm algorithm)
+{
+    return implementations[algorithm];
+}
+
 static bool computes(const layer_conv_implementation *implementation, const layer_conv *conv)
 {
     return implementation->computes == NULL || implementation->computes(conv);

@@ -18,7 +18,12 @@ typedef struct {
     size_t (*workspace_size)(const layer_conv *conv, int threads);
     layer_status (*forward)(const layer_conv *conv, const float *input, const float *weight,
                             const float *bias, float *output, const layer_run *run);
-    /* The same with weights prepared once. All NULL: there is nothing to prepare. */
+    /* The same with a weight whose channels are exchanged, [group][C/group][K/group][R][S], as an
+     * adjoint has it. NULL: it has to be put in order first. */
+    layer_status (*forward_exchanged)(const layer_conv *conv, const float *input,
+                                      const float *weight, const float *bias, float *output,
+                                      const layer_run *run);
+    /* The same as forward() with weights prepared once. All NULL: there is nothing to prepare. */
     size_t (*prepared_size)(const layer_conv *conv);
     layer_status (*prepare)(const layer_conv *conv, const float *weight, float *prepared,
                             const layer_run *run);
@@ -33,6 +38,8 @@ typedef struct {
     extern const layer_conv_implementation layer_conv_implementation_##id;
 LAYER_CONV_ALGORITHM_LIST(LAYER_CONV_IMPLEMENTATION)
 #undef LAYER_CONV_IMPLEMENTATION
+
+const layer_conv_implementation *layer_conv_implementation_of(layer_conv_algorithm algorithm);
 
 /* Checks ranks and counts of an input and a weight whose first two axes are `channels`. */
 layer_status layer_conv_check_shapes(const layer_shape *input, const layer_shape *weight,

@@ -190,15 +190,22 @@ static size_t prepared_count(const layer_winograd_plan *plan)
     return plan->groups * plan->panels * plan->weight_panel_stride;
 }
 
-static layer_status prepare(const layer_conv *conv, const float *weight, float *prepared,
-                            const layer_run *run)
+static layer_status prepare_weight(const layer_conv *conv, const float *weight, bool is_exchanged,
+                                   float *prepared, const layer_run *run)
 {
     winograd call = begin(conv, NULL, NULL, NULL, run);
     call.base.weight = weight;
+    call.base.is_exchanged = is_exchanged;
     call.prepared = prepared;
     call.is_streamed = prepared_count(&call.base.plan) > MOST_CACHED;
     return layer_run_tasks(run, call.base.plan.groups * call.base.plan.panels * call.channel_tasks,
                            prepare_channels, &call);
+}
+
+static layer_status prepare(const layer_conv *conv, const float *weight, float *prepared,
+                            const layer_run *run)
+{
+    return prepare_weight(conv, weight, false, prepared, run);
 }
 
 static size_t prepared_size(const layer_conv *conv)
@@ -258,8 +265,9 @@ static size_t workspace_size(const layer_conv *conv, int threads)
                : prepared_size(conv) + prepared_workspace_size(conv, threads);
 }
 
-static layer_status forward(const layer_conv *conv, const float *input, const float *weight,
-                            const float *bias, float *output, const layer_run *run)
+static layer_status forward_fresh(const layer_conv *conv, const float *input, const float *weight,
+                                  bool is_exchanged, const float *bias, float *output,
+                                  const layer_run *run)
 {
     assert(run->workspace != NULL);
     winograd call = begin(conv, input, bias, output, run);
@@ -267,12 +275,13 @@ static layer_status forward(const layer_conv *conv, const float *input, const fl
     if (!plan->is_shared) {
         layer_run rest = *run;
         rest.workspace = (float *)run->workspace + prepared_count(plan);
-        const layer_status status = prepare(conv, weight, run->workspace, run);
+        const layer_status status = prepare_weight(conv, weight, is_exchanged, run->workspace, run);
         return status != LAYER_OK
                    ? status
                    : forward_prepared(conv, input, run->workspace, bias, output, &rest);
     }
     call.base.weight = weight;
+    call.base.is_exchanged = is_exchanged;
     call.inputs = run->workspace;
     call.threads = call.inputs + inputs_count(plan, (size_t)layer_run_threads(run));
     call.thread_count = fresh_count(plan);
@@ -281,6 +290,19 @@ static layer_status forward(const layer_conv *conv, const float *input, const fl
     return status != LAYER_OK
                ? status
                : layer_run_tasks(run, plan->groups * plan->panels, compute_fresh_panel, &call);
+}
+
+static layer_status forward(const layer_conv *conv, const float *input, const float *weight,
+                            const float *bias, float *output, const layer_run *run)
+{
+    return forward_fresh(conv, input, weight, false, bias, output, run);
+}
+
+static layer_status forward_exchanged(const layer_conv *conv, const float *input,
+                                      const float *weight, const float *bias, float *output,
+                                      const layer_run *run)
+{
+    return forward_fresh(conv, input, weight, true, bias, output, run);
 }
 
 static bool computes(const layer_conv *conv)
@@ -302,6 +324,7 @@ static bool computes(const layer_conv *conv)
         .cost = cost##m,                                                                           \
         .workspace_size = workspace_size,                                                          \
         .forward = forward,                                                                        \
+        .forward_exchanged = forward_exchanged,                                                    \
         .prepared_size = prepared_size,                                                            \
         .prepare = prepare,                                                                        \
         .prepared_workspace_size = prepared_workspace_size,                                        \

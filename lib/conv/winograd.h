@@ -42,12 +42,12 @@ typedef struct {
 
 /* G g G' of a panel of output channels, for some channels. */
 typedef struct {
-    const float *weight;   /* [outputs][...][3][3] */
-    size_t output_stride;  /* floats between kernels of neighbouring outputs */
+    const float *weight;   /* [outputs][...][3][3], or exchanged [channels][...][3][3] */
+    size_t stride;         /* floats between kernels of neighbouring outputs, or channels */
     size_t outputs, panel; /* those beyond `outputs` become zero; a multiple of a line */
     size_t channels;
-    bool is_flipped, is_streamed; /* the latter: stored past the caches */
-    float *transformed;           /* [point][channels][panel] */
+    bool is_exchanged, is_flipped, is_streamed; /* the last: stored past the caches */
+    float *transformed;                         /* [point][channels][panel] */
     size_t point_stride;
 } layer_winograd_weight;
 

@@ -12,6 +12,7 @@ typedef struct {
     const layer_panel_kernels *panels;
     const layer_run *run;
     const float *input, *weight, *bias;
+    bool is_exchanged; /* weight is [group][C/group][K/group][3][3] */
     float *output;
 } layer_winograd_call;
 

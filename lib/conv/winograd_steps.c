@@ -16,14 +16,19 @@ void layer_winograd_transform_weights(const layer_winograd_call *call,
 {
     const layer_winograd_plan *const plan = &call->plan;
     const size_t output = share->panel % plan->panels * plan->panel;
-    const size_t kernel = share->panel / plan->panels * plan->group_outputs + output;
+    const size_t group = share->panel / plan->panels;
     const size_t cells = layer_conv_kernel_plane(plan->conv);
+    const size_t kernels = plan->group_outputs * plan->group_channels;
+    const size_t stride = call->is_exchanged ? plan->group_outputs : plan->group_channels;
+    const size_t kernel = group * kernels + (call->is_exchanged ? share->first * stride + output
+                                                                : output * stride + share->first);
     call->kernels->transform_weight(&(layer_winograd_weight){
-        .weight = call->weight + (kernel * plan->group_channels + share->first) * cells,
-        .output_stride = plan->group_channels * cells,
+        .weight = call->weight + kernel * cells,
+        .stride = stride * cells,
         .outputs = layer_smaller(plan->panel, plan->group_outputs - output),
         .panel = plan->panel,
         .channels = share->channels,
+        .is_exchanged = call->is_exchanged,
         .is_flipped = plan->conv->mode == LAYER_CONV_CONVOLUTION,
         .is_streamed = share->is_streamed,
         .transformed = share->transformed,

@@ -5,6 +5,9 @@
 
 #include "conv/kernels/winograd_matrices.h"
 
+/* How many channels ahead exchanged kernels are fetched. */
+enum { FETCHED_CHANNELS = 4 };
+
 /* The kernels of up to LANES channels for up to LANES outputs: cells[channel][cell], lanes the
  * outputs. Fetches those of the next LANES channels. */
 static void gather_kernels(const float *weight, size_t output_stride, size_t outputs,
@@ -25,6 +28,25 @@ static void gather_kernels(const float *weight, size_t output_stride, size_t out
                                    : (lanes){0};
         lanes_transpose(cells + first);
     }
+}
+
+/* The same, exchanged: a channel's kernels lie one behind the other, channels `stride` apart. */
+static void gather_exchanged(const float *weight, size_t stride, size_t outputs, size_t channels,
+                             lanes *cells)
+{
+    for (size_t channel = 0; channel < channels; channel++, weight += stride)
+        for (size_t first = 0; first < KERNEL_CELLS; first += LANES) {
+            const size_t some = layer_smaller(LANES, KERNEL_CELLS - first);
+            lanes square[LANES];
+            for (size_t i = 0; i < LANES; i++) {
+                const float *const kernel = weight + i * KERNEL_CELLS + first;
+                square[i] = i < outputs ? lanes_load_some(kernel, (int)some) : (lanes){0};
+                __builtin_prefetch(kernel + FETCHED_CHANNELS * stride);
+            }
+            lanes_transpose(square);
+            for (size_t i = 0; i < some; i++)
+                cells[channel * KERNEL_CELLS + first + i] = square[i];
+        }
 }
 
 /* G g G' of one channel: transformed[point]. */
@@ -62,8 +84,12 @@ INLINED void transform_kernels(const layer_winograd_weight *panel, const bool is
             const size_t channels = layer_smaller(LANES, panel->channels - first);
             const size_t outputs =
                 output < panel->outputs ? layer_smaller(LANES, panel->outputs - output) : 0;
-            gather_kernels(panel->weight + output * panel->output_stride + first * KERNEL_CELLS,
-                           panel->output_stride, outputs, channels, cells);
+            if (panel->is_exchanged)
+                gather_exchanged(panel->weight + first * panel->stride + output * KERNEL_CELLS,
+                                 panel->stride, outputs, channels, cells);
+            else
+                gather_kernels(panel->weight + output * panel->stride + first * KERNEL_CELLS,
+                               panel->stride, outputs, channels, cells);
             float *transformed = panel->transformed + first * step + output;
             for (size_t channel = 0; channel < channels; channel++, transformed += step)
                 transform_kernel(cells + channel * KERNEL_CELLS, is_flipped, is_streamed,
