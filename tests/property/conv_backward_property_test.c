@@ -19,7 +19,8 @@
 
 #include <cmocka.h>
 
-enum { GEOMETRIES = 300, DIFFERENCE_GEOMETRIES = 40, ADJOINT_GEOMETRIES = 120, MOST_THREADS = 3 };
+enum { GEOMETRIES = 300, WINOGRAD_GEOMETRIES = 15, DIFFERENCE_GEOMETRIES = 40 };
+enum { ADJOINT_GEOMETRIES = 120, MOST_THREADS = 3 };
 
 /* Allowed difference from a sum in double, relative to the largest sum of |terms|; and relative to
  * the largest sum, of what Winograd's algorithm may compute (LAYER_CONV_ALGORITHM_LIST). */
@@ -105,7 +106,7 @@ static double allowed_in(const expectation *expected, const operands *given, gra
 {
     const size_t count = count_in(given, which);
     const double allowed = BOUND * doubles_largest(sums_in(&expected->magnitudes, which), count);
-    return which == GRAD_INPUT
+    return which != GRAD_BIAS
                ? fmax(allowed,
                       WINOGRAD_BOUND * doubles_largest(sums_in(&expected->sums, which), count))
                : allowed;
@@ -234,6 +235,7 @@ static void large_gradients_are_as_defined(void **state)
         {{4, {2, 3, 170, 133}}, {4, {6, 1, 5, 5}}, {.group = 3, .geometry.strides = {2, 2}}},
         {{4, {1, 1, 200, 210}}, {4, {1, 1, 11, 11}}, {.geometry.pads_begin = {5, 5}}},
         {{4, {1, 2, 140, 1}}, {4, {12, 2, 130, 1}}, {.geometry.pads_end = {40, 0}}},
+        {{4, {1, 16, 205, 200}}, {4, {17, 16, 3, 3}}, {.geometry.pads_begin = {1, 1}}},
         {{3, {1, 20, 9001}}, {3, {17, 20, 3}}, {.geometry.strides = {2}}},
     };
     for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
@@ -242,6 +244,30 @@ static void large_gradients_are_as_defined(void **state)
         assert_int_equal(layer_conv_describe(&conv, &large[i].input, &large[i].weight,
                                              &large[i].options, &error),
                          LAYER_OK);
+        check_gradients(from, &conv);
+    }
+}
+
+/* Those that Winograd's algorithm is for: kernels of 3x3, and channels enough. */
+static void winograds_gradients_are_as_defined(void **state)
+{
+    sampling *const from = *state;
+    for (int number = 0; number < WINOGRAD_GEOMETRIES; number++) {
+        const int group = sampling_between(from, 1, 2), inputs = sampling_between(from, 16, 40);
+        const int outputs = group * sampling_between(from, 16, 70 / group);
+        const int height = sampling_between(from, 3, 26), width = sampling_between(from, 3, 70);
+        const layer_shape input = {4,
+                                   {sampling_between(from, 1, 3), group * inputs, height, width}};
+        const layer_shape weight = {4, {outputs, inputs, 3, 3}};
+        const layer_conv_options options = {
+            .geometry = {.pads_begin = {sampling_between(from, 0, 3), sampling_between(from, 0, 3)},
+                         .pads_end = {sampling_between(from, 0, 3), sampling_between(from, 0, 3)}},
+            .group = group,
+            .mode = (layer_conv_mode)sampling_between(from, 0, 1),
+        };
+        layer_conv conv;
+        layer_error error;
+        assert_int_equal(layer_conv_describe(&conv, &input, &weight, &options, &error), LAYER_OK);
         check_gradients(from, &conv);
     }
 }
@@ -387,6 +413,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(gradients_are_as_defined, &from),
         cmocka_unit_test_prestate(large_gradients_are_as_defined, &from),
+        cmocka_unit_test_prestate(winograds_gradients_are_as_defined, &from),
         cmocka_unit_test_prestate(gradients_are_differences_of_going_forward, &from),
         cmocka_unit_test_prestate(gradients_are_adjoint_to_going_forward, &from),
     };
