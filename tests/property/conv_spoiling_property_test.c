@@ -95,7 +95,7 @@ static void check_algorithm(sampling *from, const layer_conv *conv)
 {
     const size_t count = floats_count(&conv->output);
     const conv_way way = {
-        2, (layer_isa)sampling_between(from, LAYER_ISA_BASELINE, layer_isa_best()), NULL};
+        2, (layer_isa)sampling_between(from, LAYER_ISA_BASELINE, (int)layer_isa_best()), NULL};
     conv_operands given = conv_operands_draw(from, conv, true);
     outputs all = {floats_new(count), doubles_new(count)};
     check_sample(from, conv, &given, &all, way);
