@@ -15,7 +15,7 @@ typedef struct {
     api_arena *arena;         /* for what describe derives and the reply tells */
     api_form form;            /* of the reply's tensors */
     uint64_t multiplications; /* set by describe */
-    uint64_t work;            /* what computing costs if that is more, in multiplications */
+    uint64_t work;            /* what computing costs if that is far more; or 0 */
 } api_call;
 
 /* The fields of every operation; offsets into api_call. */

@@ -137,14 +137,16 @@ static void fill_reply(conv_call *call)
     api_decide_geometry(&call->reply.geometry, conv->window, conv->axes);
 }
 
-/* An algorithm that was asked for may take far more than the sum has multiplications: a transform
- * of a large tile for a single output. */
+/* An algorithm that was asked for may take far more than the sum has multiplications, as a
+ * transform of a large tile for a single output does. What it usually takes more does not count. */
 static uint64_t work_of(const conv_call *call)
 {
-    const double most = 0x1p63;
+    const double usual = 16, most = 0x1p63;
     const double cost = layer_conv_cost(&call->conv, call->conv.algorithm);
     const bool was_asked = call->request.algorithm.value != LAYER_CONV_AUTO;
-    return !was_asked || !isfinite(cost) ? 0 : (uint64_t)(cost < most ? cost : most);
+    if (!was_asked || !isfinite(cost) || cost <= usual * (double)call->conv.multiplications)
+        return 0;
+    return (uint64_t)(cost < most ? cost : most);
 }
 
 static bool describe(api_call *base, api_problem *problem)
