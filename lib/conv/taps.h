@@ -22,6 +22,9 @@ typedef struct {
 
     /* line[i * stride] = cells[i] */
     void (*place)(const float *cells, size_t count, float *line, size_t stride);
+
+    /* line[2 * i] = even[i] and line[2 * i + 1] = odd[i], up to `count` of the line */
+    void (*merge)(const float *even, const float *odd, size_t count, float *line);
 } layer_tap_kernels;
 LAYER_DECLARE_KERNELS(layer_tap_kernels)
 

@@ -1,6 +1,7 @@
 /* Exchanging channels and outputs of kernels, and putting cells apart.
  * SPDX-License-Identifier: MIT */
 #include "conv/taps.h"
+#include "core/blocks.h"
 #include "core/kernels/vectors.h"
 
 /* Output channels between a kernel and the one that is fetched meanwhile. */
@@ -93,4 +94,31 @@ static void place(const float *cells, size_t count, float *line, size_t stride)
         place_each(cells, count, line, stride);
 }
 
-const layer_tap_kernels LAYER_KERNELS(layer_tap_kernels) = {pack, place};
+#if defined(__AVX512F__)
+/* Two vectors at a time of the line, which takes from both halves of its cells. */
+static void merge(const float *even, const float *odd, size_t count, float *line)
+{
+    const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    const __m512i high = _mm512_add_epi32(low, _mm512_set1_epi32(LANES / 2));
+    for (size_t i = 0; i < count; i += 2 * LANES, even += LANES, odd += LANES) {
+        const int some = (int)layer_smaller(2 * LANES, count - i);
+        const __m512 a = (__m512)lanes_load_some(even, (some + 1) / 2);
+        const __m512 b = (__m512)lanes_load_some(odd, some / 2);
+        const int first = some < LANES ? some : LANES;
+        lanes_store_some(line + i, (lanes)_mm512_permutex2var_ps(a, low, b), first);
+        lanes_store_some(line + i + LANES, (lanes)_mm512_permutex2var_ps(a, high, b), some - first);
+    }
+}
+#else
+static void merge(const float *even, const float *odd, size_t count, float *line)
+{
+    for (size_t i = 0; i + 2 <= count; i += 2) {
+        line[i] = even[i / 2];
+        line[i + 1] = odd[i / 2];
+    }
+    if (count % 2 > 0)
+        line[count - 1] = even[count / 2];
+}
+#endif
+
+const layer_tap_kernels LAYER_KERNELS(layer_tap_kernels) = {pack, place, merge};
