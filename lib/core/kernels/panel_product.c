@@ -19,22 +19,29 @@ enum { MOST_VECTORS = 2, MOST_ROWS = 6 };
 static const size_t most_rows[] = {0, 6, 6};
 #endif
 
-/* Where a tile lies, how many lanes its last vector has, and its part in fetching what is next. */
+/* Where a tile lies, how many lanes its last vector has, and its part in fetching what is next:
+ * some whole rows of it; or of a shallow panel all rows, but only the cache lines at `ahead`. */
 typedef struct {
     size_t row, column;
     int last;
     const float *next; /* [rows][right_leading], as many columns as the tile has */
     size_t columns, fetched, fetch_end, fetch_step; /* rows */
+    const float *ahead[2];
 } place;
 
 /* Floats of a cache line and of level 1, and how much of the depth lies between two fetchings of a
  * few rows. */
 enum { LINE_COUNT = 16, NEAREST_COUNT = 1 << 14, PERIOD = 16 };
 
+/* The depth of a shallow panel: the sooner a tile is done, the more a loop that ends now and then
+ * costs it. */
+enum { SHALLOW = 128 };
+
 /* How the right factor is read. */
 typedef struct {
     bool is_whole;     /* the last vector of a row has all lanes */
     bool is_scattered; /* rows begin where panel->right_rows says */
+    bool is_shallow;
 } reading;
 
 /* Some rows, to where all of them are to be at the end: level 1 if they fit. */
@@ -91,19 +98,26 @@ __attribute__((always_inline)) static inline void multiply_tile(const layer_pane
     lanes sums[MOST_ROWS][MOST_VECTORS];
     float *to = afresh(result);
     UNROLLED
-    for (int i = 0; i < rows; i++, to += result_leading) {
+    for (int i = 0; i < rows; i++, to = afresh(to + result_leading)) {
         UNROLLED
         for (int v = 0; v < vectors; v++) {
             sums[i][v] = lanes_all(start == NULL ? 0 : start[i]);
             __builtin_prefetch(to + v * LANES, 1);
         }
     }
-    for (size_t k = 0; k < depth;) {
-        const size_t pause = layer_smaller(k + PERIOD, depth);
-        fetch(panel, &at);
-        for (; k < pause; k++, left++, right += way.is_scattered ? 0 : right_leading) {
+    const float *const first = at.ahead[0], *const second = at.ahead[1];
+    for (size_t k = 0, ahead = 0; k < depth;) {
+        const size_t pause = way.is_shallow ? depth : layer_smaller(k + PERIOD, depth);
+        if (!way.is_shallow)
+            fetch(panel, &at);
+        for (; k < pause; k++, left++) {
             const float *const row = way.is_scattered ? right + right_rows[k] : right;
             lanes factors[MOST_VECTORS];
+            if (way.is_shallow) {
+                __builtin_prefetch(first + ahead);
+                __builtin_prefetch(second + ahead);
+                ahead += right_leading;
+            }
             UNROLLED
             for (int v = 0; v < vectors; v++)
                 factors[v] = load(row + v * LANES, way.is_whole || v < end, at.last);
@@ -113,12 +127,13 @@ __attribute__((always_inline)) static inline void multiply_tile(const layer_pane
                 for (int v = 0; v < vectors; v++)
                     sums[i][v] += left[(size_t)i * left_leading] * factors[v];
             }
+            right += way.is_scattered ? 0 : right_leading;
         }
     }
     to = afresh(result);
     if (panel->accumulates) {
         UNROLLED
-        for (int i = 0; i < rows; i++, to += result_leading) {
+        for (int i = 0; i < rows; i++, to = afresh(to + result_leading)) {
             UNROLLED
             for (int v = 0; v < vectors; v++)
                 sums[i][v] += load(to + v * LANES, way.is_whole || v < end, at.last);
@@ -126,7 +141,7 @@ __attribute__((always_inline)) static inline void multiply_tile(const layer_pane
     }
     to = afresh(result);
     UNROLLED
-    for (int i = 0; i < rows; i++, to += result_leading) {
+    for (int i = 0; i < rows; i++, to = afresh(to + result_leading)) {
         UNROLLED
         for (int v = 0; v < vectors; v++)
             store(to + v * LANES, sums[i][v], way.is_whole || v < end, at.last);
@@ -151,10 +166,10 @@ __attribute__((always_inline)) static inline void multiply_tile(const layer_pane
 
 /* One function for each number of vectors and reading, all rows within. */
 typedef void tile_function(const layer_panel *panel, place at, size_t rows);
-#define TILES(name, tiles, vectors, is_whole, is_scattered)                                        \
+#define TILES(name, tiles, vectors, ...)                                                           \
     static void name##_##vectors(const layer_panel *panel, place at, size_t rows)                  \
     {                                                                                              \
-        const reading way = {is_whole, is_scattered};                                              \
+        const reading way = {__VA_ARGS__};                                                         \
         switch (rows) {                                                                            \
             tiles(vectors);                                                                        \
         }                                                                                          \
@@ -174,16 +189,31 @@ typedef void tile_function(const layer_panel *panel, place at, size_t rows);
     static tile_function *const name[] = {NULL, name##_1, name##_2};
 #endif
 /* A mask takes an instruction of the multiplications' units. */
-READING(even_whole, true, false)
-READING(even_masked, false, false)
-READING(scattered_whole, true, true)
-READING(scattered_masked, false, true)
+READING(shallow, true, false, true)
+READING(even_whole, true, false, false)
+READING(even_masked, false, false, false)
+READING(scattered_whole, true, true, false)
+READING(scattered_masked, false, true, false)
 
-static tile_function *const *function_for(bool is_whole, bool is_scattered)
+static tile_function *const *function_for(bool is_whole, bool is_scattered, bool is_shallow)
 {
+    if (is_shallow)
+        return shallow;
     if (is_scattered)
         return is_whole ? scattered_whole : scattered_masked;
     return is_whole ? even_whole : even_masked;
+}
+
+/* What tile `index` of a shallow panel fetches at `next`: one cache line of a row, or two if there
+ * are fewer tiles than lines. */
+static void share_lines(place *at, size_t index, size_t tiles, const float *now)
+{
+    const size_t lines = layer_blocks_of(at->columns, LINE_COUNT);
+    const size_t each = tiles < lines ? 2 : 1, first = index * each;
+    const bool fetches = at->next != NULL && first < lines;
+    const size_t end = layer_smaller(first + each, lines);
+    at->ahead[0] = fetches ? at->next + first * LINE_COUNT : now;
+    at->ahead[1] = fetches ? at->next + (end - 1) * LINE_COUNT : now;
 }
 
 /* All rows of some columns, in tiles as even as can be: 14 rows are 5, 5, 4 rather than 6, 6, 2.
@@ -193,15 +223,18 @@ static void multiply_columns(const layer_panel *panel, size_t column, size_t col
 {
     const size_t vectors = layer_blocks_of(columns, LANES);
     const int last = (int)(columns - (vectors - 1) * LANES);
+    const bool is_shallow = panel->depth <= SHALLOW && last == LANES && panel->right_rows == NULL;
     tile_function *const multiply_rows =
-        function_for(last == LANES, panel->right_rows != NULL)[vectors];
+        function_for(last == LANES, panel->right_rows != NULL, is_shallow)[vectors];
     const size_t tiles = layer_blocks_of(panel->rows, most_rows[vectors]);
     const size_t rows = panel->rows / tiles, longer = panel->rows % tiles;
-    const size_t part = next == NULL ? 0 : layer_blocks_of(panel->depth, tiles);
+    const size_t part = next == NULL || is_shallow ? 0 : layer_blocks_of(panel->depth, tiles);
     const size_t step = layer_blocks_of(part * PERIOD, panel->depth);
-    place at = {0, column, last, next, columns, 0, part, step};
+    place at = {0, column, last, next, columns, 0, part, step, {NULL}};
     for (size_t i = 0; i < tiles; i++) {
         const size_t taken = i < longer ? rows + 1 : rows;
+        if (is_shallow)
+            share_lines(&at, i, tiles, panel->right + column);
         multiply_rows(panel, at, taken);
         at.row += taken;
         at.fetched = at.fetch_end;
