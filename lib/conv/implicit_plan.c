@@ -11,15 +11,20 @@ enum { STRIP_ROWS = 256, LINE_COUNT = 16 };
  * where they are longer than that, lines are sets of their own. */
 enum { WIDE_LINE = 192, LONG_LINE = 1024 };
 
-/* Rows that lie a multiple of so many floats apart fall on few of the nearest cache's sets, and are
- * not read in place. */
-enum { THRASHING = 256 };
+/* Rows that lie a multiple of NEAREST floats apart fall on one and the same of the nearest cache's
+ * sets, those half of that apart on two, and so on: so many of them a set keeps, beside what else
+ * is in use. */
+enum { NEAREST = 1024, SET_ROWS = 8 };
 
 /* Fields of a round in floats, which the caches keep until they are read. */
 enum { FIELD_COUNT = 1 << 21 };
 
 /* A task's weights in floats: the second cache keeps them from strip to strip. */
 enum { BLOCK_WEIGHTS = 1 << 18 };
+
+/* Output channels whose planes a shallow panel, of so few rows read in place, meets at once: each
+ * is another page, and a processor knows the places of about a hundred. */
+enum { SHALLOW = 128, PAGES = 36 };
 
 /* Multiplications a task should hold, so that handing it to a thread costs little beside it; and
  * how many tasks there should be, an even number of them if few, where that leaves each so many
@@ -91,7 +96,9 @@ static void plan_tasks(layer_implicit *plan)
     const size_t channels = plan->group_channels;
     const size_t wanted =
         layer_smaller(blocks_for(strips), layer_blocks_of(channels, FEWEST_CHANNELS));
-    const size_t fitting = layer_blocks_of(channels * plan->depth, BLOCK_WEIGHTS);
+    const bool is_shallow = plan->in_place && plan->depth <= SHALLOW;
+    const size_t fitting = is_shallow ? layer_blocks_of(channels, PAGES)
+                                      : layer_blocks_of(channels * plan->depth, BLOCK_WEIGHTS);
     plan->block_channels = layer_blocks_of(channels, layer_larger(wanted, fitting));
     const size_t strip = plan->block_channels * plan->depth * plan->strip_columns;
     plan->task_strips = layer_smaller(TASK_MULTIPLICATIONS / strip + 1, plan->band_strips);
@@ -103,11 +110,19 @@ static size_t aligned_size(size_t size)
     return layer_blocks_of(size, ALIGNMENT) * ALIGNMENT;
 }
 
+/* Whether the nearest cache keeps a strip's rows where they are. */
+static bool rows_fit(const layer_implicit *plan)
+{
+    const size_t step = plan->field.channel_step | NEAREST;
+    const size_t sets = NEAREST / (step & -step);
+    return sets > NEAREST / 256 || plan->strip_rows / plan->kernel <= SET_ROWS * sets;
+}
+
 static void plan_room(layer_implicit *plan)
 {
     const bool is_flat =
         plan->line_strips > 0 || plan->set_lines == 1 || plan->field.line_step == plan->width;
-    plan->in_place = is_flat && plan->field.channel_step % THRASHING != 0;
+    plan->in_place = is_flat && rows_fit(plan);
     plan->is_even = plan->in_place && plan->kernel == 1;
     if (!plan->is_even)
         plan->rows_size = aligned_size(plan->depth * sizeof(size_t));
@@ -132,7 +147,7 @@ layer_implicit layer_implicit_plan(const layer_conv *conv)
     plan.depth = (size_t)conv->weight.extent[1] * plan.kernel;
     plan_strips(&plan);
     plan_bands(&plan, conv);
-    plan_tasks(&plan);
     plan_room(&plan);
+    plan_tasks(&plan);
     return plan;
 }
