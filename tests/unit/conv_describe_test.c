@@ -297,7 +297,7 @@ static void networks_kernels_of_3x3_are_transformed(void **state)
         {{4, {8, 512, 7, 7}}, 512, true, LAYER_CONV_WINOGRAD4},
         {{4, {1, 512, 7, 7}}, 512, true, LAYER_CONV_WINOGRAD2},
         {{4, {1, 64, 7, 7}}, 64, true, LAYER_CONV_WINOGRAD4},
-        {{4, {1, 512, 2, 2}}, 512, true, LAYER_CONV_IMPLICIT},
+        {{4, {1, 512, 2, 2}}, 512, true, LAYER_CONV_PACKED},
         {{4, {1, 8, 56, 56}}, 8, true, LAYER_CONV_IMPLICIT},
     };
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {

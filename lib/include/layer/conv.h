@@ -42,6 +42,8 @@ extern "C" {
     X(WINOGRAD6, "winograd6", 5e-5, "Winograd's F(6x6, 3x3): 64 multiplications for 36 outputs")   \
     X(WINOGRAD4, "winograd4", 2e-5, "Winograd's F(4x4, 3x3): 36 multiplications for 16 outputs")   \
     X(WINOGRAD2, "winograd2", 5e-6, "Winograd's F(2x2, 3x3): 16 multiplications for 4 outputs")    \
+    X(PACKED, "packed", 5e-6,                                                                      \
+      "output channels side by side in vectors, by weights laid out for it, inputs in place")      \
     X(IMPLICIT, "implicit", 5e-6,                                                                  \
       "a matrix product, the patches gathered a strip that fits the nearest cache at a time")      \
     X(IM2COL, "im2col", 5e-6,                                                                      \
