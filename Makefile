@@ -37,7 +37,7 @@ MODE_debug := -O0 -g3
 MODE_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 MODE_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 # `make coverage` alone builds this one.
-MODE_coverage := -O1 -g -DNDEBUG --coverage -fprofile-update=atomic -DCOVERAGE
+MODE_coverage := -O1 -g -DNDEBUG --coverage -DCOVERAGE
 # `make fuzz` alone builds this one, with clang.
 MODE_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
 MODE := $(or $(MODE_$(BUILD)),$(error BUILD is one of release, debug, asan, tsan))
@@ -338,10 +338,10 @@ coverage:
 	@.ci/install coverage
 	@find build/coverage -name '*.gcda' -delete 2>/dev/null || true
 	@$(MAKE) --no-print-directory test BUILD=coverage
-	@mkdir -p build/coverage/report
-	@gcovr --exclude-throw-branches --filter 'lib/' --filter 'api/' --filter 'server/' --fail-under-line 90 \
-	    --print-summary --html-details build/coverage/report/index.html --txt build/coverage/report/lines.txt \
-	    --json-summary build/coverage/report/summary.json build/coverage
+	@lcov --quiet --capture --no-external --base-directory . --output-file build/coverage/lines.info \
+	    $(addprefix --directory build/coverage/,lib api server) 2>/dev/null
+	@genhtml --quiet --output-directory build/coverage/report build/coverage/lines.info
+	@lcov --summary build/coverage/lines.info --fail-under-lines 90
 
 ##bench: every benchmark, beside its peers
 .PHONY: bench
