@@ -250,16 +250,20 @@ static void check_memory(const char *path, const char *json, const char *dry_jso
 static void memory_is_enough_as_a_dry_run_says_it(void **state)
 {
     (void)state;
-    static const char conv[] = "{\"input\":[[1,2,3],[4,5,6],[7,8,9]],\"weight\":[[1,2],[3,4]],"
-                               "\"auto_pad\":\"FULL\",\"output_format\":\"%s\",\"dry_run\":%s}";
+    static const char conv[] = "{\"input\":[[1,2,3],[4,5,6],[7,8,9]],\"weight\":[[1,2,3],[3,4,5],"
+                               "[0,1,2]],\"algorithm\":\"%s\",\"auto_pad\":\"FULL\","
+                               "\"output_format\":\"%s\",\"dry_run\":%s}";
     static const char draw[] = "{\"method\":\"%s\",\"shape\":[40,30],\"seed\":1,\"output_format\":"
                                "\"%s\",\"dry_run\":%s}";
     static const char *const forms[] = {"nested", "flat", "binary"};
+    static const char *const algorithms[] = {"auto", "depthwise", "fft", "winograd4", "im2col"};
     char json[256], dry[256];
     for (int form = 0; form < 3; form++) {
-        snprintf(json, sizeof json, conv, forms[form], "false");
-        snprintf(dry, sizeof dry, conv, forms[form], "true ");
-        check_memory("/v1/conv", json, dry);
+        for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++) {
+            snprintf(json, sizeof json, conv, algorithms[i], forms[form], "false");
+            snprintf(dry, sizeof dry, conv, algorithms[i], forms[form], "true ");
+            check_memory("/v1/conv", json, dry);
+        }
         snprintf(json, sizeof json, draw, "orthogonal", forms[form], "false");
         snprintf(dry, sizeof dry, draw, "orthogonal", forms[form], "true ");
         check_memory("/v1/initialize", json, dry);
