@@ -104,6 +104,14 @@ static void multiply_stretch(const layer_grad_weight_call *call, const share *pa
         multiply_gathered(call, part, at, cells, &panel);
         return;
     }
+    if (plan->kernel == 1 && at->units == 1) {
+        panel.right = cells + at->begin * plan->leading;
+        panel.right_leading = plan->leading;
+        panel.next = panel.right + at->depth * plan->leading;
+        panel.result = part->sums;
+        call->panels->multiply(&panel);
+        return;
+    }
     panel.right_rows = call->rows + at->begin;
     for (size_t t = 0; t < part->taps; t++) {
         panel.right = cells + call->taps[part->tap + t];
