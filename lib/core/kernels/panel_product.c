@@ -83,10 +83,12 @@ __attribute__((always_inline)) static inline float *afresh(float *pointer)
 /* Inlined with rows, vectors and the reading as constants, so that the sums are registers. Loops
  * over them have to be unrolled before the compiler decides which arrays can be. */
 #define UNROLLED _Pragma("GCC unroll 8")
-__attribute__((always_inline)) static inline void multiply_tile(const layer_panel *panel, place at,
-                                                                const int rows, const int vectors,
+__attribute__((always_inline)) static inline void multiply_tile(const layer_panel *panel,
+                                                                const place *where, const int rows,
+                                                                const int vectors,
                                                                 const reading way)
 {
+    place at = *where;
     const size_t depth = panel->depth, left_leading = panel->left_leading;
     const size_t right_leading = panel->right_leading, result_leading = panel->result_leading;
     const float *left = panel->left + at.row * left_leading, *right = panel->right + at.column;
@@ -164,10 +166,11 @@ __attribute__((always_inline)) static inline void multiply_tile(const layer_pane
     TILE(7, vectors);                                                                              \
     TILE(8, vectors)
 
-/* One function for each number of vectors and reading, all rows within. */
-typedef void tile_function(const layer_panel *panel, place at, size_t rows);
+/* One function for each number of vectors and reading, all rows within. The place is not copied: a
+ * vector that loads what has just been stored in parts waits for it. */
+typedef void tile_function(const layer_panel *panel, const place *at, size_t rows);
 #define TILES(name, tiles, vectors, ...)                                                           \
-    static void name##_##vectors(const layer_panel *panel, place at, size_t rows)                  \
+    static void name##_##vectors(const layer_panel *panel, const place *at, size_t rows)           \
     {                                                                                              \
         const reading way = {__VA_ARGS__};                                                         \
         switch (rows) {                                                                            \
@@ -235,7 +238,7 @@ static void multiply_columns(const layer_panel *panel, size_t column, size_t col
         const size_t taken = i < longer ? rows + 1 : rows;
         if (is_shallow)
             share_lines(&at, i, tiles, panel->right + column);
-        multiply_rows(panel, at, taken);
+        multiply_rows(panel, &at, taken);
         at.row += taken;
         at.fetched = at.fetch_end;
         at.fetch_end = layer_smaller(at.fetched + part, panel->depth);
