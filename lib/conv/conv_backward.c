@@ -4,6 +4,7 @@
 #include "conv/adjoint.h"
 #include "conv/implementation.h"
 #include "core/tasks.h"
+#include "core/total.h"
 
 #include <assert.h>
 
@@ -27,23 +28,6 @@ typedef struct {
     const layer_run *run;
 } bias_sums;
 
-/* Several sums side by side, so that one addition need not wait for the last. */
-static double sum(const float *elements, size_t count)
-{
-    enum { SUMS = 8 };
-    double sums[SUMS] = {0};
-    size_t i = 0;
-    for (; i + SUMS <= count; i += SUMS)
-        for (size_t lane = 0; lane < SUMS; lane++)
-            sums[lane] += (double)elements[i + lane];
-    for (; i < count; i++)
-        sums[0] += (double)elements[i];
-    double total = 0;
-    for (size_t lane = 0; lane < SUMS; lane++)
-        total += sums[lane];
-    return total;
-}
-
 static void sum_channel(void *argument, size_t k, int thread)
 {
     (void)thread;
@@ -51,9 +35,10 @@ static void sum_channel(void *argument, size_t k, int thread)
     const size_t samples = (size_t)call->conv->output.extent[0];
     const size_t channels = (size_t)call->conv->output.extent[1];
     const size_t plane = layer_conv_output_plane(call->conv);
+    const layer_total_kernels *const kernels = layer_total_kernels_at(call->run->isa);
     double total = 0;
     for (size_t n = 0; n < samples && !layer_run_cancelled(call->run); n++)
-        total += sum(call->grad_output + (n * channels + k) * plane, plane);
+        total += kernels->add(call->grad_output + (n * channels + k) * plane, plane);
     call->grad_bias[k] = (float)total;
 }
 

@@ -80,7 +80,8 @@ static void multiply_gathered(const layer_grad_weight_call *call, const share *p
     });
     panel->right = part->gathered;
     panel->right_leading = plan->row_count;
-    panel->columns = part->taps * plan->inputs;
+    panel->columns =
+        plan->row_count; /* whole vectors: what is beyond the taps is left where it is */
     panel->result = part->sums;
     call->panels->multiply(panel);
 }
