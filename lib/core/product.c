@@ -25,7 +25,7 @@ enum { TURNED_ROWS = ROOM_COUNT / STRIP_COLUMNS, VECTOR_COLUMNS = 1024, SHALLOW_
 static const size_t FEWEST_MULTIPLICATIONS = 1 << 20;
 
 /* Below this a product's copies cost more than they save. */
-enum { SMALL_MULTIPLICATIONS = 1 << 12 };
+enum { SMALL_MULTIPLICATIONS = 1 << 8 };
 
 /* Depth of products with one vector that is added up at once. */
 enum { VECTOR_ROWS = 512, VECTOR_DEPTH = 4096 };
