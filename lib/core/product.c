@@ -20,7 +20,7 @@ enum { ROOM_COUNT = 1 << 14, LEFT_DEPTH = 128 };
 
 /* Tiles of the result at most. They are halved, in steps of a cache line, until there are so many
  * tasks, unless a task would be left with too few multiplications. */
-enum { TILE_ROWS = ROOM_COUNT / LEFT_DEPTH, TILE_COLUMNS = 256, FEWEST_TASKS = 4 };
+enum { TILE_ROWS = ROOM_COUNT / LEFT_DEPTH, TILE_COLUMNS = 512, FEWEST_TASKS = 4 };
 enum { TURNED_ROWS = ROOM_COUNT / STRIP_COLUMNS, VECTOR_COLUMNS = 1024, SHALLOW_ROWS = 256 };
 static const size_t FEWEST_MULTIPLICATIONS = 1 << 20;
 
