@@ -64,10 +64,23 @@ static void lay_out_block(void *argument, size_t task, int thread)
 {
     (void)thread;
     const packed *const call = argument;
-    const size_t blocks = call->plan.blocks, depth = call->plan.depth;
-    const block of = block_at(call, task / blocks, task % blocks);
-    call->kernels->lay_out(call->weight + of.channel * depth, of.channels, depth, of.width,
-                           of.weights);
+    const layer_packed *const plan = &call->plan;
+    const block of = block_at(call, task / plan->blocks, task % plan->blocks);
+    /* Where nothing is skipped, products keep the order of the weights. */
+    layer_packed_weights part = {
+        .channels = of.channels,
+        .kernel = plan->skips ? plan->kernel : 1,
+        .depth = plan->depth,
+        .width = of.width,
+    };
+    const size_t inputs = plan->depth / part.kernel;
+    const size_t some = plan->skips ? plan->interleaved : inputs;
+    for (size_t first = 0; first < inputs; first += some) {
+        const size_t place = first * part.kernel;
+        part.weight = call->weight + of.channel * plan->depth + place;
+        part.inputs = layer_smaller(some, inputs - first);
+        call->kernels->lay_out(&part, of.weights + place * of.width);
+    }
 }
 
 static size_t prepared_size(const layer_conv *conv)
@@ -144,6 +157,23 @@ static void store_sums(const packed *call, const share *part, const block *of)
         plan->planes * plane);
 }
 
+static layer_packed_skips skips_of(const packed *call, const share *part, size_t depth)
+{
+    const layer_packed *const plan = &call->plan;
+    const layer_field *const field = &plan->field;
+    const bool goes_down = layer_packed_axis(plan) == LAYER_HEIGHT;
+    const layer_window *const window = &field->window[layer_packed_axis(plan)];
+    const layer_band *const band = &part->unit->band;
+    return (layer_packed_skips){
+        .window = plan->skips ? window : NULL,
+        .goes_down = goes_down,
+        .is_flipped = field->is_flipped,
+        .first = goes_down ? band->line + (int)part->strip->line
+                           : band->column + (int)part->strip->column,
+        .each = depth / (size_t)window->kernel,
+    };
+}
+
 static void compute_block(const packed *call, const share *part, const block *of)
 {
     const layer_packed *const plan = &call->plan;
@@ -162,6 +192,7 @@ static void compute_block(const packed *call, const share *part, const block *of
     for (size_t first = 0; first < plan->depth; first += sums.depth, sums.start = NULL) {
         sums.depth = layer_smaller(plan->depth_block, plan->depth - first);
         sums.rows = call->rows + first;
+        sums.skips = skips_of(call, part, sums.depth);
         sums.weights = of->weights + first * of->width;
         call->kernels->accumulate(&sums);
     }
@@ -235,7 +266,7 @@ static layer_status forward_prepared(const layer_conv *conv, const float *input,
     call.rows = (size_t *)(void *)workspace;
     call.cells = (float *)(void *)(workspace + call.plan.rows_size);
     call.rooms = workspace + call.plan.rows_size + call.plan.fields_size;
-    layer_field_rows(&call.plan.field, (size_t)conv->weight.extent[1], call.rows);
+    layer_packed_rows(&call.plan, call.rows);
     layer_status status = LAYER_OK;
     for (; call.first < call.plan.units && status == LAYER_OK; call.first += call.units)
         status = run_round(&call);
@@ -258,41 +289,8 @@ static layer_status forward(const layer_conv *conv, const float *input, const fl
                               : forward_prepared(conv, input, run->workspace, bias, output, &rest);
 }
 
-/* Input channels of a kernel of one cell lie far apart: a page each, of which a processor knows the
- * places of about a hundred. */
-static bool spans_pages(const layer_packed *plan, size_t channels)
-{
-    enum { PAGE_COUNT = 1024, PAGES = 110 };
-    return plan->depth_block <= channels &&
-           plan->depth_block * layer_smaller(plan->field.channel_step, PAGE_COUNT) >
-               (size_t)PAGES * PAGE_COUNT;
-}
-
-/* What does not depend on how many outputs there are: weights are laid out, or read at least, and
- * the input padded. */
-static double cost_once(const layer_conv *conv, const layer_packed *plan)
-{
-    enum { CACHED = 1 << 20 };
-    const double filled = 20, read = 4;
-    const double weights = (double)(plan->groups * plan->packed_channels * plan->depth);
-    const double laid_out = conv->is_prepared ? 0 : weights > CACHED ? 60 : 40;
-    const double fields = plan->is_filled ? (double)plan->units * (double)plan->field.count : 0;
-    return fields * filled + weights * (laid_out + read * (double)(plan->units * plan->strips));
-}
-
-static double cost(const layer_conv *conv)
-{
-    const double rate = 1.05, scattered = 0.2, stored = 30;
-    const layer_packed plan = layer_packed_plan(conv);
-    const double outputs = (double)layer_conv_output_plane(conv) * conv->output.extent[0] *
-                           (double)(plan.groups * plan.packed_channels);
-    const bool is_scattered = spans_pages(&plan, (size_t)conv->weight.extent[1]);
-    return outputs * ((rate + (is_scattered ? scattered : 0)) * (double)plan.depth + stored) +
-           cost_once(conv, &plan);
-}
-
 const layer_conv_implementation layer_conv_implementation_PACKED = {
-    .cost = cost,
+    .cost = layer_packed_cost,
     .workspace_size = workspace_size,
     .forward = forward,
     .prepared_size = prepared_size,

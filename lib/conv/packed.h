@@ -27,21 +27,43 @@ typedef struct {
     bool is_flat;   /* the lines of a unit lie in the field as if they were one */
     size_t groups, group_channels, packed_channels; /* K/group; and in whole parts of a block */
     size_t depth, depth_block;                      /* products of an output, and at once */
-    size_t planes, lines, width;                    /* of an output channel */
-    size_t line_units, column_units;          /* into how many a plane's lines, a line is cut */
-    size_t units, round_units;                /* of all samples, and filled at once */
-    size_t strips;                            /* of a unit at most */
-    size_t blocks, task_blocks;               /* of a group, and of a task */
+    size_t kernel, channels;                        /* of them: kernel cells, input channels */
+    /* Channels; products are in order [channel / this][kernel][channel % this]. */
+    size_t interleaved;
+    bool skips;                      /* kernel cells that lie on padding only, along one axis */
+    size_t planes, lines, width;     /* of an output channel */
+    size_t line_units, column_units; /* into how many a plane's lines, a line is cut */
+    size_t units, round_units;       /* of all samples, and filled at once */
+    size_t strips;                   /* of a unit at most */
+    size_t blocks, task_blocks;      /* of a group, and of a task */
     size_t rows_size, fields_size, sums_size; /* parts of the workspace, in bytes */
 } layer_packed;
 
 layer_packed layer_packed_plan(const layer_conv *conv);
+
+/* The axis along which it skips: LAYER_HEIGHT or LAYER_WIDTH. */
+int layer_packed_axis(const layer_packed *plan);
+
+/* Where each product finds what it multiplies, [depth]; there is room for as many again as the
+ * kernel has cells. */
+void layer_packed_rows(const layer_packed *plan, size_t *rows);
+
+double layer_packed_cost(const layer_conv *conv);
 
 layer_packed_unit layer_packed_unit_at(const layer_packed *plan, size_t index);
 
 /* Strip `index` of a unit; without outputs if it has fewer strips. */
 layer_packed_strip layer_packed_strip_at(const layer_packed *plan, const layer_packed_unit *unit,
                                          size_t index);
+
+/* Which of the products are left out: those of kernel cells beyond the input. */
+typedef struct {
+    const layer_window *window; /* NULL: none */
+    bool goes_down;             /* the height's window, else the width's */
+    bool is_flipped;
+    int first;   /* the window of the first line or column of outputs */
+    size_t each; /* products of one of the window's kernel cells */
+} layer_packed_skips;
 
 /* For one block of channels, its weights laid out as [depth][channels]. */
 typedef struct {
@@ -51,13 +73,21 @@ typedef struct {
     const float *weights;             /* [depth][channels] */
     size_t channels;                  /* a multiple of LAYER_PACKED_PART */
     size_t lines, columns, line_step; /* outputs, and how far apart lines are in the field */
-    const float *start;               /* [channels]; or NULL: what is in `sums` is added to */
-    float *sums;                      /* [lines][columns][channels] */
+    layer_packed_skips skips;
+    const float *start; /* [channels]; or NULL: what is in `sums` is added to */
+    float *sums;        /* [lines][columns][channels] */
 } layer_packed_sums;
 
+/* Some input channels' weights of a block, [channels][inputs][kernel], a channel's `depth` apart;
+ * laid out, `width` are side by side. */
 typedef struct {
-    /* A part of a block's weights: weight [channels][depth] to [depth][width]; zero beyond. */
-    void (*lay_out)(const float *weight, size_t channels, size_t depth, size_t width, float *to);
+    const float *weight;
+    size_t channels, inputs, kernel, depth, width;
+} layer_packed_weights;
+
+typedef struct {
+    /* To [kernel][inputs][width], zero beyond the channels. */
+    void (*lay_out)(const layer_packed_weights *of, float *to);
     void (*accumulate)(const layer_packed_sums *of);
     /* [count][width] to `channels` rows of `count` that are `plane` apart. Rows of `sums` are there
      * up to a multiple of LAYER_PACKED_PART. */

@@ -10,6 +10,10 @@ enum { FIELD_COUNT = 1 << 21 };
  * them until the next one meets the rest of the same cache lines. */
 enum { MOST_CHANNELS = 192 };
 
+/* Floats between which the channels of a block may lie to be met in turn for each kernel cell: a
+ * processor knows the places of about a hundred pages. */
+enum { NEAR = 96 << 10 };
+
 /* Strips end with whole cache lines where lines of output are cut. */
 enum { LINE_COUNT = 16 };
 
@@ -49,6 +53,33 @@ static void plan_units(layer_packed *plan, const layer_conv *conv)
     plan->round_units = layer_smaller(layer_larger(fitting, 1), plan->units);
     plan->is_flat =
         plan->lines == 1 || (plan->column_units == 1 && plan->field.line_step == plan->width);
+}
+
+int layer_packed_axis(const layer_packed *plan)
+{
+    return plan->field.window[LAYER_HEIGHT].kernel > 1 ? LAYER_HEIGHT : LAYER_WIDTH;
+}
+
+/* Whether kernel cells along that axis lie on padding for all outputs of some tiles. */
+static bool overhangs(const layer_packed *plan)
+{
+    enum { TILE = 14 };
+    const layer_window *const window = &plan->field.window[layer_packed_axis(plan)];
+    const int beyond = layer_packed_axis(plan) == LAYER_HEIGHT ? 0 : TILE * window->stride;
+    const layer_steps first = layer_inside_taps(window, 0);
+    const layer_steps last = layer_inside_taps(window, window->output - 1);
+    return window->pad_begin >= beyond && (first.begin > 0 || last.end < window->kernel);
+}
+
+static void plan_depth(layer_packed *plan)
+{
+    const size_t blocks = layer_blocks_of(plan->channels, MOST_CHANNELS);
+    const size_t channels = layer_blocks_of(plan->channels, blocks);
+    const bool is_joined = plan->is_flat && plan->lines > 1;
+    plan->depth_block = channels * plan->kernel;
+    plan->skips = plan->field.window[LAYER_DEPTH].kernel == 1 && !is_joined && overhangs(plan) &&
+                  plan->field.channel_step * channels <= NEAR;
+    plan->interleaved = plan->skips ? channels : 1;
 }
 
 static size_t strips_of(const layer_packed *plan, size_t lines, size_t columns)
@@ -93,18 +124,18 @@ layer_packed layer_packed_plan(const layer_conv *conv)
         .groups = (size_t)conv->group,
         .group_channels = (size_t)(conv->weight.extent[0] / conv->group),
         .depth = (size_t)conv->weight.extent[1] * layer_conv_kernel_plane(conv),
+        .kernel = layer_conv_kernel_plane(conv),
+        .channels = (size_t)conv->weight.extent[1],
         .planes = (size_t)window[LAYER_DEPTH].output,
         .lines = (size_t)window[LAYER_HEIGHT].output,
         .width = (size_t)window[LAYER_WIDTH].output,
     };
     plan.packed_channels =
         layer_blocks_of(plan.group_channels, LAYER_PACKED_PART) * LAYER_PACKED_PART;
-    const size_t channels = (size_t)conv->weight.extent[1];
-    plan.depth_block = layer_blocks_of(channels, layer_blocks_of(channels, MOST_CHANNELS)) *
-                       layer_conv_kernel_plane(conv);
     plan_units(&plan, conv);
+    plan_depth(&plan);
     plan_tasks(&plan);
-    plan.rows_size = aligned_size(plan.depth * sizeof(size_t));
+    plan.rows_size = aligned_size((plan.depth + plan.kernel) * sizeof(size_t));
     plan.fields_size =
         plan.is_filled ? aligned_size(plan.round_units * plan.field.count * sizeof(float)) : 0;
     plan.sums_size = (size_t)LAYER_PACKED_STRIP * LAYER_PACKED_BLOCK * sizeof(float);
@@ -154,4 +185,49 @@ layer_packed_strip layer_packed_strip_at(const layer_packed *plan, const layer_p
                              index % (strips / lines));
     const size_t line = part_begin(lines, strips, index);
     return (layer_packed_strip){line, part_begin(lines, strips, index + 1) - line, 0, columns};
+}
+
+void layer_packed_rows(const layer_packed *plan, size_t *rows)
+{
+    size_t *const cells = rows + plan->depth;
+    layer_field_rows(&plan->field, 1, cells);
+    for (size_t first = 0, end; first < plan->channels; first = end) {
+        end = layer_smaller(first + plan->interleaved, plan->channels);
+        for (size_t i = 0; i < plan->kernel; i++)
+            for (size_t c = first; c < end; c++)
+                *rows++ = cells[i] + c * plan->field.channel_step;
+    }
+}
+
+/* Input channels of a kernel of one cell lie far apart: a page each, of which a processor knows the
+ * places of about a hundred. */
+static bool spans_pages(const layer_packed *plan, size_t channels)
+{
+    enum { PAGE_COUNT = 1024, PAGES = 110 };
+    return plan->depth_block <= channels &&
+           plan->depth_block * layer_smaller(plan->field.channel_step, PAGE_COUNT) >
+               (size_t)PAGES * PAGE_COUNT;
+}
+
+/* What does not depend on how many outputs there are: weights are laid out, or read at least, and
+ * the input padded. */
+static double cost_once(const layer_conv *conv, const layer_packed *plan)
+{
+    enum { CACHED = 1 << 20 };
+    const double filled = 20, read = 4;
+    const double weights = (double)(plan->groups * plan->packed_channels * plan->depth);
+    const double laid_out = conv->is_prepared ? 0 : weights > CACHED ? 60 : 40;
+    const double fields = plan->is_filled ? (double)plan->units * (double)plan->field.count : 0;
+    return fields * filled + weights * (laid_out + read * (double)(plan->units * plan->strips));
+}
+
+double layer_packed_cost(const layer_conv *conv)
+{
+    const double rate = 1.05, scattered = 0.2, stored = 30;
+    const layer_packed plan = layer_packed_plan(conv);
+    const double outputs = (double)layer_conv_output_plane(conv) * conv->output.extent[0] *
+                           (double)(plan.groups * plan.packed_channels);
+    const bool is_scattered = spans_pages(&plan, (size_t)conv->weight.extent[1]);
+    return outputs * ((rate + (is_scattered ? scattered : 0)) * (double)plan.depth + stored) +
+           cost_once(conv, &plan);
 }

@@ -281,6 +281,12 @@ static void algorithms_agree_on_large_shapes(void **state)
          {.geometry.strides = {2, 2}, .geometry.pads_begin = {3, 3}}},
         {{3, {2, 24, 9001}}, {3, {8, 12, 31}}, {.group = 2, .mode = LAYER_CONV_CONVOLUTION}},
         {{5, {1, 20, 9, 20, 21}}, {5, {16, 20, 3, 3, 3}}, {.geometry.dilations = {1, 2, 3}}},
+        {{4, {1, 33, 19, 17}},
+         {4, {48, 33, 7, 1}},
+         {.geometry.auto_pad = LAYER_AUTO_PAD_SAME_UPPER, .mode = LAYER_CONV_CONVOLUTION}},
+        {{4, {2, 200, 9, 17}},
+         {4, {40, 200, 5, 2}},
+         {.geometry.pads_begin = {4, 1}, .mode = LAYER_CONV_CONVOLUTION}},
         {{4, {1, 2, 700, 620}}, {4, {3, 2, 2, 3}}, {.geometry.dilations = {255, 127}}},
     };
     for (size_t i = 0; i < sizeof large / sizeof *large; i++) {

@@ -21,21 +21,30 @@ enum { AHEAD = 8 };
 
 #define UNROLLED _Pragma("GCC unroll 14")
 
+/* Where a tile's part of everything begins, and which of the products are its. */
 typedef struct {
     const float *cells, *weights, *start;
     float *sums;
+    size_t first, end;
 } place;
 
-/* LINES lines of `outputs` each, for VECTORS vectors of channels. Inlined with these as constants,
+/* Keeps the compiler from holding what it adds to another address in registers for each output. */
+__attribute__((always_inline)) static inline const float *afresh(const float *pointer)
+{
+    __asm__("" : "+r"(pointer));
+    return pointer;
+}
+
+/* Lines of `outputs` each, for some vectors of channels. Inlined with these as constants,
  * so that the sums are registers. */
 __attribute__((always_inline)) static inline void accumulate_tile(const layer_packed_sums *of,
                                                                   place at, const int lines,
                                                                   const int outputs,
                                                                   const int vectors)
 {
-    const size_t depth = of->depth, channels = of->channels, line_step = of->line_step;
+    const size_t channels = of->channels, line_step = of->line_step;
     const size_t *const rows = of->rows;
-    const float *weights = at.weights;
+    const float *weights = at.weights + at.first * channels;
     const int count = lines * outputs;
     lanes sums[MOST_OUTPUTS][PAIR];
     UNROLLED
@@ -45,8 +54,9 @@ __attribute__((always_inline)) static inline void accumulate_tile(const layer_pa
         for (int i = 0; i < count; i++)
             sums[i][v] = start;
     }
-    for (size_t k = 0; k < depth; k++, weights += channels) {
-        const float *const first = at.cells + rows[k], *const second = first + line_step;
+    for (size_t k = at.first; k < at.end; k++, weights += channels) {
+        const float *const first = at.cells + rows[k];
+        const float *const second = lines == 2 ? afresh(first + line_step) : first;
         lanes factors[PAIR];
         __builtin_prefetch(first + 2 * outputs - 1); /* what the next tile meets */
         UNROLLED
@@ -122,12 +132,35 @@ static tile_function *const one_line[] = {NULL, one_line_pair};
 static tile_function *const two_lines[] = {NULL, two_lines_pair};
 #endif
 
+/* Leaves out the products of kernel cells that no window from `begin` to before `end` has on real
+ * input. */
+static void skip(const layer_packed_sums *of, size_t begin, size_t end, place *at)
+{
+    const layer_packed_skips *const skips = &of->skips;
+    at->first = 0;
+    at->end = of->depth;
+    if (skips->window == NULL)
+        return;
+    const int kernel = skips->window->kernel, first = skips->first + (int)begin;
+    const int last = skips->first + (int)end - 1;
+    const layer_steps some = {layer_inside_taps(skips->window, last).begin,
+                              layer_inside_taps(skips->window, first).end};
+    if (some.begin >= some.end) {
+        at->end = 0;
+        return;
+    }
+    at->first = skips->each * (size_t)(skips->is_flipped ? kernel - some.end : some.begin);
+    at->end = skips->each * (size_t)(skips->is_flipped ? kernel - some.begin : some.end);
+}
+
 /* One line, or two together, in tiles as even as can be. */
 static void accumulate_line(const layer_packed_sums *of, place at, size_t tiles,
                             tile_function *accumulate_outputs)
 {
     for (size_t i = 0, column = 0; i < tiles; i++) {
         const size_t end = of->columns * (i + 1) / tiles;
+        if (!of->skips.goes_down)
+            skip(of, column, end, &at);
         accumulate_outputs(of, at, end - column);
         at.cells += end - column;
         at.sums += (end - column) * of->channels;
@@ -140,16 +173,15 @@ static void accumulate_lines(const layer_packed_sums *of, place at, size_t vecto
 {
     const size_t of_one = layer_blocks_of(of->columns, MOST_OUTPUTS);
     const size_t of_two = layer_blocks_of(of->columns, MOST_OUTPUTS / 2);
-    size_t line = 0;
-    for (; of_two < 2 * of_one && line + 2 <= of->lines; line += 2) {
-        accumulate_line(of, at, of_two, two_lines[vectors - 1]);
-        at.cells += 2 * of->line_step;
-        at.sums += 2 * of->columns * of->channels;
-    }
-    for (; line < of->lines; line++) {
-        accumulate_line(of, at, of_one, one_line[vectors - 1]);
-        at.cells += of->line_step;
-        at.sums += of->columns * of->channels;
+    const bool are_paired = of_two < 2 * of_one;
+    for (size_t line = 0, lines; line < of->lines; line += lines) {
+        lines = are_paired && line + 2 <= of->lines ? 2 : 1;
+        if (of->skips.goes_down)
+            skip(of, line, line + lines, &at);
+        accumulate_line(of, at, lines == 2 ? of_two : of_one,
+                        (lines == 2 ? two_lines : one_line)[vectors == PAIR]);
+        at.cells += lines * of->line_step;
+        at.sums += lines * of->columns * of->channels;
     }
 }
 
@@ -167,7 +199,7 @@ static void accumulate(const layer_packed_sums *of)
     }
 }
 
-/* LANES products of LANES channels. */
+/* A square of LANES rows: `rows` of its columns to where they belong, `count` lanes of each. */
 static void turn(const float *from, size_t step, float *to, size_t to_step, size_t rows, int count)
 {
     lanes columns[LANES];
@@ -179,15 +211,41 @@ static void turn(const float *from, size_t step, float *to, size_t to_step, size
             lanes_store_some(to + i * to_step, columns[i], count);
 }
 
-static void lay_out(const float *weight, size_t channels, size_t depth, size_t width, float *to)
+/* LANES products, from number `k` on in the order [inputs][kernel], of LANES channels. */
+static void turn_weights(const layer_packed_weights *of, size_t channel, size_t k, float *to)
 {
-    const size_t whole_channels = channels / LANES * LANES, whole_depth = depth / LANES * LANES;
-    for (size_t c = 0; c < whole_channels; c += LANES)
-        for (size_t k = 0; k < whole_depth; k += LANES)
-            turn(weight + c * depth + k, depth, to + k * width + c, width, LANES, LANES);
-    for (size_t k = 0; k < depth; k++)
-        for (size_t c = k < whole_depth ? whole_channels : 0; c < width; c++)
-            to[k * width + c] = c < channels ? weight[c * depth + k] : 0;
+    lanes columns[LANES];
+    size_t input = k / of->kernel, cell = k % of->kernel;
+    lanes_load_transposed(of->weight + channel * of->depth + k, of->depth, columns);
+    for (size_t i = 0; i < LANES; i++) {
+        lanes_store(to + (cell * of->inputs + input) * of->width + channel, columns[i]);
+        cell++;
+        if (cell == of->kernel) {
+            cell = 0;
+            input++;
+        }
+    }
+}
+
+/* What is left of squares: channels from `first` on, those before only of the last products. */
+static void lay_out_rest(const layer_packed_weights *of, size_t first, size_t whole, float *to)
+{
+    for (size_t k = 0; k < of->inputs * of->kernel; k++) {
+        float *const row = to + (k % of->kernel * of->inputs + k / of->kernel) * of->width;
+        for (size_t c = k < whole ? first : 0; c < of->width; c++)
+            row[c] = c < of->channels ? of->weight[c * of->depth + k] : 0;
+    }
+}
+
+static void lay_out(const layer_packed_weights *of, float *to)
+{
+    const size_t whole = of->inputs * of->kernel / LANES * LANES;
+    const size_t channels = of->channels / LANES * LANES;
+    for (size_t c = 0; c < channels; c += LANES)
+        for (size_t k = 0; k < whole; k += LANES)
+            turn_weights(of, c, k, to);
+    if (channels < of->width || whole < of->inputs * of->kernel)
+        lay_out_rest(of, channels, whole, to);
 }
 
 static void store(const float *sums, size_t count, size_t width, size_t channels, float *output,
