@@ -86,6 +86,20 @@ static void multiply_gathered(const layer_grad_weight_call *call, const share *p
     call->panels->multiply(panel);
 }
 
+/* Where the weights of some output channels will be written, far apart: each would wait for it. */
+static void fetch_weights(const layer_grad_weight_call *call, const share *part, size_t first,
+                          size_t end)
+{
+    const layer_grad_weight_plan *const plan = &call->plan;
+    for (size_t k = first; k < end; k++) {
+        const size_t output = part->group * plan->outputs + part->output + k;
+        const size_t weight = output * plan->inputs + part->block * plan->block_inputs;
+        const float *const kernels = call->gradient + weight * plan->kernel;
+        for (size_t i = 0; i < part->inputs * plan->kernel; i += LINE_COUNT)
+            __builtin_prefetch(kernels + i, 1, 2);
+    }
+}
+
 static void multiply_stretch(const layer_grad_weight_call *call, const share *part,
                              const stretch *at)
 {
@@ -117,6 +131,9 @@ static void multiply_stretch(const layer_grad_weight_call *call, const share *pa
     for (size_t t = 0; t < part->taps; t++) {
         panel.right = cells + call->taps[part->tap + t];
         panel.result = part->sums + t * part->outputs * plan->row_count;
+        if (plan->is_once && !part->has_begun)
+            fetch_weights(call, part, part->outputs * t / part->taps,
+                          part->outputs * (t + 1) / part->taps);
         call->panels->multiply(&panel);
     }
 }
@@ -169,15 +186,6 @@ static share share_of(const layer_grad_weight_call *call, size_t block, size_t s
 
 /* ---- Writing --------------------------------------------------------------------------------- */
 
-/* Those of the next output channel, which lie elsewhere. */
-static void fetch_weights(const layer_grad_weight_call *call, const share *part, size_t weight)
-{
-    const layer_grad_weight_plan *const plan = &call->plan;
-    const float *const next = call->gradient + (weight + plan->inputs) * plan->kernel;
-    for (size_t i = 0; i < part->inputs * plan->kernel; i += LINE_COUNT)
-        __builtin_prefetch(next + i, 1);
-}
-
 /* Of each output channel, [kernel cell][input channel] becomes [input channel][kernel cell]. */
 static void write_share(const layer_grad_weight_call *call, const share *part)
 {
@@ -189,7 +197,6 @@ static void write_share(const layer_grad_weight_call *call, const share *part)
         const size_t output = part->group * plan->outputs + part->output + k;
         const size_t weight = output * plan->inputs + part->block * plan->block_inputs;
         const float *const sums = part->sums + k * plan->row_count;
-        fetch_weights(call, part, weight);
         call->turns->turn(&(layer_turn){
             .from = is_flipped ? sums + (part->taps - 1) * step : sums,
             .from_leading = is_flipped ? -(ptrdiff_t)step : (ptrdiff_t)step,
