@@ -11,8 +11,10 @@ enum { LINE = LAYER_WINOGRAD_LINE, KERNEL = 3 };
 enum { MOST_PANEL = 64 };
 
 /* Channels that a product sums at once: so many rows of a panel stay in level 1. Few tiles are soon
- * done with them: then there has to be room for the next ones, too. */
-enum { MOST_DEPTH = 128, FEW_TILES = 16, MOST_DEPTH_OF_FEW = 64 };
+ * done with them: then there has to be room for the next ones, too. Prepared weights come in one
+ * stream, whose products end the less often the deeper they are; others are transformed some
+ * channels at a time, and have to stay in level 2 meanwhile. */
+enum { MOST_DEPTH = 128, FEW_TILES = 16, MOST_DEPTH_OF_FEW = 64, MOST_DEPTH_OF_PREPARED = 512 };
 
 /* Floats that level 2 has room for: a group's weights, a block's inputs and products. */
 enum { LEVEL_2 = 3 << 17 };
@@ -67,7 +69,9 @@ static void cut_channels(layer_winograd_plan *plan)
 static void cut_depth(layer_winograd_plan *plan)
 {
     const bool are_few = plan->strips * plan->row_tiles <= FEW_TILES;
-    const size_t most = are_few ? MOST_DEPTH_OF_FEW : MOST_DEPTH;
+    const size_t most = are_few                   ? MOST_DEPTH_OF_FEW
+                        : plan->conv->is_prepared ? MOST_DEPTH_OF_PREPARED
+                                                  : MOST_DEPTH;
     plan->depth =
         layer_blocks_of(plan->group_channels, layer_blocks_of(plan->group_channels, most));
     plan->fresh_point_stride = plan->depth * plan->panel + LINE;

@@ -57,6 +57,7 @@ static conv_geometry draw_favourite(sampling *from)
         .input = {4, {sampling_between(from, 1, 3), group * channels}},
         .weight = {4, {group * outputs, channels, 3, 3}},
         .options = {.group = group,
+                    .is_prepared = sampling_between(from, 0, 1) == 1,
                     .mode = (layer_conv_mode)sampling_between(from, 0, 1),
                     .geometry.auto_pad =
                         (layer_auto_pad)sampling_between(from, 0, LAYER_AUTO_PAD_FULL)},

@@ -69,7 +69,7 @@ typedef struct {
     int group; /* 0 means 1 */
     layer_conv_mode mode;
     layer_conv_algorithm algorithm;
-    bool is_prepared; /* weights will be prepared once for many runs: AUTO disregards its cost */
+    bool is_prepared; /* weights will be prepared once for many runs: only these are to be fast */
 } layer_conv_options;
 
 /* A convolution whose shapes fit. Filled by layer_conv_describe(), read-only afterwards. */
