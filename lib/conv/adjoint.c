@@ -109,8 +109,8 @@ static void place_plane(const placing *call, size_t index)
     const layer_phase *const one = call->one, *const other = call->other;
     const layer_conv *const conv = one->plan->conv;
     const layer_window *const window = conv->window;
-    const layer_phase_axis *const depth = &one->axis[LAYER_DEPTH], *const height =
-                                                                       &one->axis[LAYER_HEIGHT];
+    const layer_phase_axis *const depth = &one->axis[LAYER_DEPTH];
+    const layer_phase_axis *const height = &one->axis[LAYER_HEIGHT];
     const float *cells = one->cells + index * layer_conv_output_plane(&one->conv);
     const float *others =
         other == NULL ? NULL : other->cells + index * layer_conv_output_plane(&other->conv);

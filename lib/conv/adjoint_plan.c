@@ -8,16 +8,6 @@
 
 enum { ALIGNMENT = 64 };
 
-static int greatest_common_divisor(int a, int b)
-{
-    while (b != 0) {
-        const int rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 static size_t aligned_size(size_t floats)
 {
     return layer_blocks_of(floats * sizeof(float), ALIGNMENT) * ALIGNMENT;
@@ -26,7 +16,7 @@ static size_t aligned_size(size_t floats)
 /* How far apart kernel cells of one phase are. */
 static int tap_distance(const layer_window *window)
 {
-    return window->stride / greatest_common_divisor(window->stride, window->dilation);
+    return window->stride / layer_greatest_common_divisor(window->stride, window->dilation);
 }
 
 static int phases_along(const layer_window *window)
@@ -43,7 +33,7 @@ static layer_phase_axis phase_along(const layer_window *window, int tap, bool fl
     const int distance = tap_distance(window);
     const int taps = (window->kernel - 1 - tap) / distance + 1;
     const int dilation =
-        window->dilation / greatest_common_divisor(window->stride, window->dilation);
+        window->dilation / layer_greatest_common_divisor(window->stride, window->dilation);
     const int64_t output = (first + window->pad_begin - start) / stride; /* met by `tap` */
     const int last = tap + (taps - 1) * distance;
     return (layer_phase_axis){

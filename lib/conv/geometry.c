@@ -33,3 +33,13 @@ double layer_conv_vector_waste(size_t columns)
     enum { LANES = 16 };
     return (double)(layer_blocks_of(columns, LANES) * LANES) / (double)columns;
 }
+
+int layer_greatest_common_divisor(int a, int b)
+{
+    while (b != 0) {
+        const int rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}

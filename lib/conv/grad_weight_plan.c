@@ -18,20 +18,10 @@ enum { DEPTH = 192 };
 /* The most output channels and sums of a task, and how many tasks there should be. */
 enum { MOST_OUTPUTS = 64, MOST_SUMS = 1 << 16, FEWEST_TASKS = 4 };
 
-static int greatest_common_divisor(int a, int b)
-{
-    while (b != 0) {
-        const int rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 static layer_turned_axis axis_of(const layer_window *window)
 {
     const int dilation = window->kernel == 1 ? 0 : window->dilation;
-    const int step = greatest_common_divisor(window->stride, dilation);
+    const int step = layer_greatest_common_divisor(window->stride, dilation);
     return (layer_turned_axis){step, window->stride / step, dilation / step};
 }
 

@@ -36,9 +36,8 @@ typedef struct {
     bool is_gathered;         /* channels are so few that a product takes several kernel cells' */
     size_t run_taps;          /* of which so many are neighbours */
     size_t block_outputs, output_blocks, block_taps, tap_blocks;
-    size_t
-        row_count; /* from a row of sums to the next: with one kernel cell the weights are these */
-    size_t depth;  /* outputs that a product adds up, at most */
+    size_t row_count;     /* floats of a row of sums: with one kernel cell, of weights */
+    size_t depth;         /* outputs that a product adds up, at most */
     size_t depth_units;   /* whole units, 1 if a unit may have more than that */
     size_t blocks, parts; /* of weights; and of a round's units, that have a task each */
     bool is_written;      /* sums are the weights where they belong */

@@ -62,6 +62,9 @@ size_t layer_conv_input_plane(const layer_conv *conv);
 size_t layer_conv_output_plane(const layer_conv *conv);
 size_t layer_conv_kernel_plane(const layer_conv *conv);
 
+/* Of two numbers that are not both 0. */
+int layer_greatest_common_divisor(int a, int b);
+
 /* How many times longer so many columns are in whole vectors: for costs, so of the widest kind. */
 double layer_conv_vector_waste(size_t columns);
 
