@@ -355,14 +355,17 @@ def draw_conv_transpose(random):
     return Trial(request, lambda tensors: {'output': geometry.forward(**tensors)})
 
 
+# Gradients with respect to inputs, and transposed convolution, are convolutions by any of the algorithms.
+ANY_BOUND = max(ALGORITHM_BOUNDS.values())
+
 ROWS = [
     Row('conv', 'conv', draw_conv),
     *(Row(f'conv by {name}', 'conv', draw_conv_by(name)) for name in ALGORITHM_BOUNDS),
-    Row('conv/backward', 'conv/backward', draw_conv_backward),
+    Row('conv/backward', 'conv/backward', draw_conv_backward, ANY_BOUND),
     Row('conv/matrix', 'conv/matrix', draw_conv_matrix),
     Row('separable/depthwise', 'separable/depthwise', draw_separable_depthwise),
     Row('separable/depthwise/backward', 'separable/depthwise/backward', draw_separable_depthwise_backward),
     Row('separable/spatial', 'separable/spatial', draw_separable_spatial),
     Row('separable/spatial/backward', 'separable/spatial/backward', draw_separable_spatial_backward),
-    Row('conv-transpose', 'conv-transpose', draw_conv_transpose),
+    Row('conv-transpose', 'conv-transpose', draw_conv_transpose, ANY_BOUND),
 ]

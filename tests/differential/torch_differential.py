@@ -3,7 +3,7 @@
 SPDX-License-Identifier: MIT
 
 Each row draws a geometry, asks the daemon in the binary form, and computes the same with torch in double. No number
-may differ by more than BOUND, or the bound of the algorithm that was taken, relative to the largest of its tensor. A
+may differ by more than the row's bound, or the bound of the algorithm that was taken, relative to the largest of its tensor. A
 handful of sums may all cancel out, so small tensors are judged by the largest sum of their terms' magnitudes instead:
 the same expression of the magnitudes.
 """
@@ -23,7 +23,6 @@ import layer_rows
 import pool_rows
 from binary_client import Client
 
-BOUND = 5e-6
 FEW = 64  # elements of a small tensor
 ROWS = conv_rows.ROWS + pool_rows.ROWS + layer_rows.ROWS
 
@@ -94,7 +93,7 @@ def run_row(client, row, options):
             complaint = f'{where} differs by {found:.2g}'
         else:
             found, complaint = float('inf'), f'{status}: {reply.get("detail")}'
-        if found <= conv_rows.ALGORITHM_BOUNDS.get(reply.get('algorithm'), BOUND):
+        if found <= conv_rows.ALGORITHM_BOUNDS.get(reply.get('algorithm'), row.bound):
             agreed += 1
             worst = max(worst, found)
         elif number - refused - agreed < options.shown:

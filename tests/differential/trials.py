@@ -18,10 +18,14 @@ class Trial(NamedTuple):
     derived: Callable = lambda reply: {}  # what follows from a reply that is not unique, to be held to as well
 
 
+BOUND = 5e-6
+
+
 class Row(NamedTuple):
     name: str
     operation: str
     draw: Callable  # (random) -> Trial
+    bound: float = BOUND  # where the reply names no algorithm
 
 
 def normals(random, shape):
