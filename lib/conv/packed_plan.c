@@ -8,7 +8,7 @@ enum { FIELD_COUNT = 1 << 21 };
 
 /* Input channels whose products are summed at once: the nearest cache keeps what a tile meets of
  * them until the next one meets the rest of the same cache lines. */
-enum { MOST_CHANNELS = 192 };
+enum { MOST_CHANNELS = 128 };
 
 /* Floats between which the channels of a block may lie to be met in turn for each kernel cell: a
  * processor knows the places of about a hundred pages. */
@@ -60,15 +60,13 @@ int layer_packed_axis(const layer_packed *plan)
     return plan->field.window[LAYER_HEIGHT].kernel > 1 ? LAYER_HEIGHT : LAYER_WIDTH;
 }
 
-/* Whether kernel cells along that axis lie on padding for all outputs of some tiles. */
+/* Whether kernel cells of the first or last window along that axis lie on padding. */
 static bool overhangs(const layer_packed *plan)
 {
-    enum { TILE = 14 };
     const layer_window *const window = &plan->field.window[layer_packed_axis(plan)];
-    const int beyond = layer_packed_axis(plan) == LAYER_HEIGHT ? 0 : TILE * window->stride;
     const layer_steps first = layer_inside_taps(window, 0);
     const layer_steps last = layer_inside_taps(window, window->output - 1);
-    return window->pad_begin >= beyond && (first.begin > 0 || last.end < window->kernel);
+    return first.begin > 0 || last.end < window->kernel;
 }
 
 static void plan_depth(layer_packed *plan)

@@ -132,36 +132,67 @@ static tile_function *const one_line[] = {NULL, one_line_pair};
 static tile_function *const two_lines[] = {NULL, two_lines_pair};
 #endif
 
-/* Leaves out the products of kernel cells that no window from `begin` to before `end` has on real
- * input. */
-static void skip(const layer_packed_sums *of, size_t begin, size_t end, place *at)
+/* The products of some of the kernel cells. */
+static void choose(const layer_packed_skips *skips, layer_steps some, place *at)
 {
-    const layer_packed_skips *const skips = &of->skips;
-    at->first = 0;
-    at->end = of->depth;
-    if (skips->window == NULL)
+    const int kernel = skips->window->kernel;
+    at->first = at->end = 0;
+    if (some.begin >= some.end)
         return;
-    const int kernel = skips->window->kernel, first = skips->first + (int)begin;
-    const int last = skips->first + (int)end - 1;
-    const layer_steps some = {layer_inside_taps(skips->window, last).begin,
-                              layer_inside_taps(skips->window, first).end};
-    if (some.begin >= some.end) {
-        at->end = 0;
-        return;
-    }
     at->first = skips->each * (size_t)(skips->is_flipped ? kernel - some.end : some.begin);
     at->end = skips->each * (size_t)(skips->is_flipped ? kernel - some.begin : some.end);
+}
+
+/* Those that a window of lines `begin` to before `end` has on real input. */
+static void choose_down(const layer_packed_skips *skips, size_t begin, size_t end, place *at)
+{
+    const layer_steps first = layer_inside_taps(skips->window, skips->first + (int)begin);
+    const layer_steps last = layer_inside_taps(skips->window, skips->first + (int)end - 1);
+    choose(skips, (layer_steps){last.begin, first.end}, at);
+}
+
+/* One kernel cell's, of those outputs of a tile that have it on real input. */
+static void accumulate_tap(const layer_packed_sums *of, place at, layer_steps outputs, int tap,
+                           tile_function *accumulate_outputs)
+{
+    const layer_steps inside = layer_inside_outputs(of->skips.window, tap);
+    const int begin = inside.begin > outputs.begin ? inside.begin : outputs.begin;
+    const int end = inside.end < outputs.end ? inside.end : outputs.end;
+    if (begin >= end)
+        return;
+    choose(&of->skips, (layer_steps){tap, tap + 1}, &at);
+    at.cells += begin - outputs.begin;
+    at.sums += (size_t)(begin - outputs.begin) * of->channels;
+    accumulate_outputs(of, at, (size_t)(end - begin));
+}
+
+/* A tile: first the kernel cells that all its outputs have on real input, then the others. */
+static void accumulate_across(const layer_packed_sums *of, place at, layer_steps outputs,
+                              tile_function *accumulate_outputs)
+{
+    const layer_steps first = layer_inside_taps(of->skips.window, outputs.begin);
+    const layer_steps last = layer_inside_taps(of->skips.window, outputs.end - 1);
+    const layer_steps all = {first.begin, last.end};
+    choose(&of->skips, all, &at);
+    accumulate_outputs(of, at, (size_t)(outputs.end - outputs.begin));
+    at.start = NULL;
+    for (int tap = last.begin; tap < first.end; tap++)
+        if (tap < all.begin || tap >= all.end)
+            accumulate_tap(of, at, outputs, tap, accumulate_outputs);
 }
 
 /* One line, or two together, in tiles as even as can be. */
 static void accumulate_line(const layer_packed_sums *of, place at, size_t tiles,
                             tile_function *accumulate_outputs)
 {
+    const layer_packed_skips *const skips = &of->skips;
     for (size_t i = 0, column = 0; i < tiles; i++) {
         const size_t end = of->columns * (i + 1) / tiles;
-        if (!of->skips.goes_down)
-            skip(of, column, end, &at);
-        accumulate_outputs(of, at, end - column);
+        const int first = skips->first + (int)column, last = skips->first + (int)end;
+        if (skips->window == NULL || skips->goes_down)
+            accumulate_outputs(of, at, end - column);
+        else
+            accumulate_across(of, at, (layer_steps){first, last}, accumulate_outputs);
         at.cells += end - column;
         at.sums += (end - column) * of->channels;
         column = end;
@@ -176,8 +207,8 @@ static void accumulate_lines(const layer_packed_sums *of, place at, size_t vecto
     const bool are_paired = of_two < 2 * of_one;
     for (size_t line = 0, lines; line < of->lines; line += lines) {
         lines = are_paired && line + 2 <= of->lines ? 2 : 1;
-        if (of->skips.goes_down)
-            skip(of, line, line + lines, &at);
+        if (of->skips.window != NULL && of->skips.goes_down)
+            choose_down(&of->skips, line, line + lines, &at);
         accumulate_line(of, at, lines == 2 ? of_two : of_one,
                         (lines == 2 ? two_lines : one_line)[vectors == PAIR]);
         at.cells += lines * of->line_step;
@@ -194,6 +225,7 @@ static void accumulate(const layer_packed_sums *of)
             .weights = of->weights + channel,
             .start = of->start == NULL ? NULL : of->start + channel,
             .sums = of->sums + channel,
+            .end = of->depth,
         };
         accumulate_lines(of, at, vectors);
     }
