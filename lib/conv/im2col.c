@@ -159,14 +159,9 @@ static layer_status forward(const layer_conv *conv, const float *input, const fl
     return layer_run_tasks(run, sets * call.tiles * call.channel_blocks, compute_share, &call);
 }
 
-/* OpenBLAS has no equal where the input serves as the patches and is shallow, but not very. */
 static double cost(const layer_conv *conv)
 {
-    enum { VERY_SHALLOW = 32, SHALLOW = 64 };
-    const layer_patches patches = layer_conv_patches(conv);
-    const bool is_shallow =
-        patches.is_input && patches.rows > VERY_SHALLOW && patches.rows <= SHALLOW;
-    const double rate = is_shallow ? 1.1 : 1.8, gathered = patches.is_input ? 1.5 : 10;
+    const double rate = 1.8, gathered = 10;
     const double channels = conv->weight.extent[0] / conv->group;
     return (double)conv->multiplications * (rate + gathered / channels) *
            layer_conv_vector_waste(layer_conv_output_plane(conv));
