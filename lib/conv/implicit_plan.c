@@ -26,10 +26,11 @@ enum { BLOCK_WEIGHTS = 1 << 18 };
  * is another page, and a processor knows the places of about a hundred. */
 enum { SHALLOW = 128, PAGES = 36 };
 
-/* Multiplications a task should hold, so that handing it to a thread costs little beside it; and
- * how many tasks there should be, an even number of them if few, where that leaves each so many
- * output channels, which share what a strip costs to gather or to fetch. */
-enum { TASK_MULTIPLICATIONS = 1 << 21, FEWEST_TASKS = 4, MANY_TASKS = 9, FEWEST_CHANNELS = 64 };
+/* Multiplications a task should hold, so that handing it to a thread costs little beside it; tasks
+ * hold as much as one another. And how many there should be, an even number of them if few, where
+ * that leaves each so many output channels, which share what a strip costs to gather or to fetch.
+ */
+enum { TASK_MULTIPLICATIONS = 1 << 20, FEWEST_TASKS = 4, MANY_TASKS = 9, FEWEST_CHANNELS = 64 };
 
 /* Boundaries within a line or plane are whole cache lines apart, as evenly as can be. */
 size_t layer_implicit_column(const layer_implicit *plan, size_t index)
@@ -101,7 +102,8 @@ static void plan_tasks(layer_implicit *plan)
                                       : layer_blocks_of(channels * plan->depth, BLOCK_WEIGHTS);
     plan->block_channels = layer_blocks_of(channels, layer_larger(wanted, fitting));
     const size_t strip = plan->block_channels * plan->depth * plan->strip_columns;
-    plan->task_strips = layer_smaller(TASK_MULTIPLICATIONS / strip + 1, plan->band_strips);
+    const size_t pieces = layer_blocks_of(plan->band_strips, TASK_MULTIPLICATIONS / strip + 1);
+    plan->task_strips = layer_blocks_of(plan->band_strips, pieces);
 }
 
 static size_t aligned_size(size_t size)
