@@ -4,8 +4,9 @@
 #include "conv/strips.h"
 #include "core/blocks.h"
 
-/* The most rows of a strip; its columns are whole cache lines. */
-enum { STRIP_ROWS = 256, LINE_COUNT = 16 };
+/* The most rows of a strip, where few output channels take turns with it, and where many do: then
+ * the nearest cache had better keep it from one to the next. Its columns are whole cache lines. */
+enum { STRIP_ROWS = 256, KEPT_ROWS = 160, MANY_CHANNELS = 128, LINE_COUNT = 16 };
 
 /* A strip is part of one line of outputs where lines are whole cache lines or at least so long; and
  * where they are longer than that, lines are sets of their own. */
@@ -52,7 +53,8 @@ static void plan_strips(layer_implicit *plan)
     plan->set_strips = by_line ? strips * plan->set_lines : strips;
     plan->strip_columns =
         layer_blocks_of(layer_blocks_of(columns, LINE_COUNT), strips) * LINE_COUNT;
-    plan->strip_rows = layer_blocks_of(plan->depth, layer_blocks_of(plan->depth, STRIP_ROWS));
+    const size_t most = plan->group_channels >= MANY_CHANNELS ? KEPT_ROWS : STRIP_ROWS;
+    plan->strip_rows = layer_blocks_of(plan->depth, layer_blocks_of(plan->depth, most));
 }
 
 /* The field of a band of so many strips. */
