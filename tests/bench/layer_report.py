@@ -109,7 +109,8 @@ def choices(rows, threads, measured):
     for row in rows:
         for mode in ('prepared', 'call'):
             mine = [entry for entry in fitting(measured[row.name, threads], mode) if entry.contender.name == 'layer']
-            taken = next((entry.detail for entry in mine if entry.variant == 'auto'), None)
+            auto = [entry for entry in mine if entry.variant == 'auto']
+            taken = next((entry.detail for entry in sorted(auto, key=lambda entry: entry.mode != mode)), None)
             times = {}
             for entry in mine:
                 times[entry.detail] = min(entry.best, times.get(entry.detail, math.inf))
