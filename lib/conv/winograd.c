@@ -10,18 +10,28 @@
 /* Channels of a task that transforms inputs or weights. */
 enum { TASK_CHANNELS = 32 };
 
+/* At least, so that no thread waits long for the others. */
+enum { TASKS_PER_THREAD = 2 };
+
 /* Floats of prepared weights that are stored into the caches; more would only push out others. */
 enum { MOST_CACHED = 1 << 22 };
 
 typedef struct {
     layer_winograd_call base;
-    float *prepared;     /* [group][panel][point][channel][output] */
     float *inputs;       /* transformed: one set's for each thread, or all sets' */
     float *threads;      /* each one's products, scratch and weights */
     size_t thread_count; /* floats */
     size_t channel_tasks;
-    bool is_streamed; /* prepared weights, past the caches */
+    size_t task_panels, panel_tasks; /* panels that are computed together; their tasks of a set */
+    bool is_streamed;                /* prepared weights, past the caches */
 } winograd;
+
+/* As many panels as the plan has them, but where threads share a set a few tasks for each. */
+static size_t panels_together(const layer_winograd_plan *plan, size_t threads)
+{
+    const size_t share = layer_blocks_of(plan->sets * plan->panels, TASKS_PER_THREAD * threads);
+    return plan->is_shared ? layer_smaller(plan->most_panels, share) : plan->most_panels;
+}
 
 static winograd begin(const layer_conv *conv, const float *input, const float *bias, float *output,
                       const layer_run *run)
@@ -31,48 +41,9 @@ static winograd begin(const layer_conv *conv, const float *input, const float *b
     call.base.bias = bias;
     call.base.output = output;
     call.channel_tasks = layer_blocks_of(call.base.plan.group_channels, TASK_CHANNELS);
+    call.task_panels = panels_together(&call.base.plan, (size_t)layer_run_threads(run));
+    call.panel_tasks = layer_blocks_of(call.base.plan.panels, call.task_panels);
     return call;
-}
-
-/* ---- Products -------------------------------------------------------------------------------- */
-
-/* All points of a set and panel, whose weights lie one behind the other. */
-static void multiply_prepared(const winograd *call, const layer_winograd_set *set, size_t panel,
-                              const float *inputs, float *products)
-{
-    const layer_winograd_plan *const plan = &call->base.plan;
-    layer_winograd_product product = {
-        .rows = set->strips * set->tiles,
-        .weights = call->prepared + panel * plan->weight_panel_stride,
-        .fetches = true,
-    };
-    for (size_t point = 0; point < plan->points; point++)
-        for (size_t first = 0; first < plan->group_channels; first += product.channels) {
-            product.channels = layer_smaller(plan->depth, plan->group_channels - first);
-            product.inputs = inputs + point * plan->input_point_stride + first;
-            product.products = products + point * plan->product_point_stride;
-            product.accumulates = first > 0;
-            layer_winograd_multiply(&call->base, &product);
-            product.weights += product.channels * plan->panel;
-        }
-}
-
-/* All points of a set for channels whose weights have just been transformed. */
-static void multiply_fresh(const winograd *call, const layer_winograd_set *set, size_t first,
-                           size_t channels, const float *inputs, const float *weights,
-                           float *products)
-{
-    const layer_winograd_plan *const plan = &call->base.plan;
-    for (size_t point = 0; point < plan->points; point++)
-        layer_winograd_multiply(&call->base,
-                                &(layer_winograd_product){
-                                    .rows = set->strips * set->tiles,
-                                    .channels = channels,
-                                    .inputs = inputs + point * plan->input_point_stride + first,
-                                    .weights = weights + point * plan->fresh_point_stride,
-                                    .products = products + point * plan->product_point_stride,
-                                    .accumulates = first > 0,
-                                });
 }
 
 /* ---- Tasks ----------------------------------------------------------------------------------- */
@@ -83,6 +54,20 @@ static float *products_of(const winograd *call, int thread)
     return call->threads + (size_t)thread * call->thread_count;
 }
 
+/* Some panels of a set, from the group's `first` on: the products, then the outputs. */
+static void compute_panels(const winograd *call, const layer_winograd_set *set, size_t first,
+                           const float *inputs, float *products)
+{
+    const layer_winograd_plan *const plan = &call->base.plan;
+    const size_t panel = set->group * plan->panels + first;
+    const size_t panels = layer_smaller(call->task_panels, plan->panels - first);
+    layer_winograd_multiply_prepared(&call->base, set, panel, panels, inputs, products);
+    for (size_t i = 0; i < panels; i++)
+        layer_winograd_transform_outputs(&call->base, set, panel + i,
+                                         products + i * plan->product_count,
+                                         products + call->task_panels * plan->product_count);
+}
+
 /* A set: its inputs, then panel by panel. */
 static void compute_set(void *argument, size_t task, int thread)
 {
@@ -90,14 +75,11 @@ static void compute_set(void *argument, size_t task, int thread)
     const layer_winograd_plan *const plan = &call->base.plan;
     const layer_winograd_set set = layer_winograd_set_at(plan, task);
     float *const inputs = call->inputs + (size_t)thread * plan->input_count;
-    float *const products = products_of(call, thread), *const scratch =
-                                                           products + plan->product_count;
-    layer_winograd_transform_inputs(&call->base, &set, 0, plan->group_channels, inputs, scratch);
-    for (size_t i = 0; i < plan->panels && !layer_run_cancelled(call->base.run); i++) {
-        const size_t panel = set.group * plan->panels + i;
-        multiply_prepared(call, &set, panel, inputs, products);
-        layer_winograd_transform_outputs(&call->base, &set, panel, products, scratch);
-    }
+    float *const products = products_of(call, thread);
+    layer_winograd_transform_inputs(&call->base, &set, 0, plan->group_channels, inputs, products);
+    for (size_t i = 0; i < plan->panels && !layer_run_cancelled(call->base.run);
+         i += call->task_panels)
+        compute_panels(call, &set, i, inputs, products);
 }
 
 /* Some channels of a set's inputs. */
@@ -113,18 +95,15 @@ static void transform_shared(void *argument, size_t task, int thread)
         call->inputs + index * plan->input_count, products_of(call, thread));
 }
 
-/* One panel of a set, whose inputs are transformed. */
-static void compute_panel(void *argument, size_t task, int thread)
+/* Some panels of a set, whose inputs are transformed. */
+static void compute_shared(void *argument, size_t task, int thread)
 {
     const winograd *const call = argument;
     const layer_winograd_plan *const plan = &call->base.plan;
-    const size_t index = task / plan->panels;
+    const size_t index = task / call->panel_tasks;
     const layer_winograd_set set = layer_winograd_set_at(plan, index);
-    const size_t panel = set.group * plan->panels + task % plan->panels;
-    float *const products = products_of(call, thread);
-    multiply_prepared(call, &set, panel, call->inputs + index * plan->input_count, products);
-    layer_winograd_transform_outputs(&call->base, &set, panel, products,
-                                     products + plan->product_count);
+    compute_panels(call, &set, task % call->panel_tasks * call->task_panels,
+                   call->inputs + index * plan->input_count, products_of(call, thread));
 }
 
 /* One panel of all sets of its group: its weights are transformed, some channels at a time, and
@@ -151,9 +130,9 @@ static void compute_fresh_panel(void *argument, size_t panel, int thread)
                                                       });
         for (size_t i = 0; i < sets; i++) {
             const layer_winograd_set set = layer_winograd_set_at(plan, first_set + i);
-            multiply_fresh(call, &set, first, channels,
-                           call->inputs + (first_set + i) * plan->input_count, weights,
-                           products + i * plan->product_count);
+            layer_winograd_multiply_fresh(&call->base, &set, first, channels,
+                                          call->inputs + (first_set + i) * plan->input_count,
+                                          weights, products + i * plan->product_count);
         }
     }
     for (size_t i = 0; i < sets; i++) {
@@ -174,15 +153,15 @@ static void prepare_channels(void *argument, size_t task, int thread)
     const size_t panel = task / call->channel_tasks;
     const size_t first = task % call->channel_tasks * TASK_CHANNELS;
     layer_winograd_transform_weights(
-        &call->base,
-        &(layer_winograd_share){
-            .panel = panel,
-            .first = first,
-            .channels = layer_smaller(TASK_CHANNELS, plan->group_channels - first),
-            .point_stride = plan->weight_point_stride,
-            .is_streamed = call->is_streamed,
-            .transformed = call->prepared + panel * plan->weight_panel_stride + first * plan->panel,
-        });
+        &call->base, &(layer_winograd_share){
+                         .panel = panel,
+                         .first = first,
+                         .channels = layer_smaller(TASK_CHANNELS, plan->group_channels - first),
+                         .point_stride = plan->weight_point_stride,
+                         .is_streamed = call->is_streamed,
+                         .transformed = call->base.prepared + panel * plan->weight_panel_stride +
+                                        first * plan->panel,
+                     });
 }
 
 static size_t prepared_count(const layer_winograd_plan *plan)
@@ -196,7 +175,7 @@ static layer_status prepare_weight(const layer_conv *conv, const float *weight, 
     winograd call = begin(conv, NULL, NULL, NULL, run);
     call.base.weight = weight;
     call.base.is_exchanged = is_exchanged;
-    call.prepared = prepared;
+    call.base.prepared = prepared;
     call.is_streamed = prepared_count(&call.base.plan) > MOST_CACHED;
     return layer_run_tasks(run, call.base.plan.groups * call.base.plan.panels * call.channel_tasks,
                            prepare_channels, &call);
@@ -224,7 +203,7 @@ static size_t prepared_workspace_size(const layer_conv *conv, int threads)
 {
     const layer_winograd_plan plan = layer_winograd_cut(conv);
     return (inputs_count(&plan, (size_t)threads) +
-            (size_t)threads * (plan.product_count + plan.scratch_count)) *
+            (size_t)threads * (plan.most_panels * plan.product_count + plan.scratch_count)) *
            sizeof(float);
 }
 
@@ -235,17 +214,17 @@ static layer_status forward_prepared(const layer_conv *conv, const float *input,
     assert(run->workspace != NULL);
     winograd call = begin(conv, input, bias, output, run);
     const layer_winograd_plan *const plan = &call.base.plan;
-    call.prepared = (float *)prepared;
+    call.base.prepared = (float *)prepared;
     call.inputs = run->workspace;
     call.threads = call.inputs + inputs_count(plan, (size_t)layer_run_threads(run));
-    call.thread_count = plan->product_count + plan->scratch_count;
+    call.thread_count = call.task_panels * plan->product_count + plan->scratch_count;
     if (!plan->is_shared)
         return layer_run_tasks(run, plan->sets, compute_set, &call);
     const layer_status status =
         layer_run_tasks(run, plan->sets * call.channel_tasks, transform_shared, &call);
     return status != LAYER_OK
                ? status
-               : layer_run_tasks(run, plan->sets * plan->panels, compute_panel, &call);
+               : layer_run_tasks(run, plan->sets * call.panel_tasks, compute_shared, &call);
 }
 
 /* ---- Weights as they come -------------------------------------------------------------------- */

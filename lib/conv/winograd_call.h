@@ -12,6 +12,7 @@ typedef struct {
     const layer_panel_kernels *panels;
     const layer_run *run;
     const float *input, *weight, *bias;
+    float *prepared;   /* weights: [group][panel][point][channel][output] */
     bool is_exchanged; /* weight is [group][C/group][K/group][3][3] */
     float *output;
 } layer_winograd_call;
@@ -39,16 +40,14 @@ void layer_winograd_transform_outputs(const layer_winograd_call *call,
                                       const layer_winograd_set *set, size_t panel,
                                       const float *products, float *scratch);
 
-/* The product of one point for some channels of a set: transformed inputs and weights, both from
- * the first of these channels on. */
-typedef struct {
-    size_t rows, channels;
-    const float *inputs, *weights;
-    float *products;
-    bool accumulates, fetches; /* whether the weights that follow in memory are used next */
-} layer_winograd_product;
+/* The products of all points of a set and some panels, with call->prepared. */
+void layer_winograd_multiply_prepared(const layer_winograd_call *call,
+                                      const layer_winograd_set *set, size_t panel, size_t panels,
+                                      const float *inputs, float *products);
 
-void layer_winograd_multiply(const layer_winograd_call *call,
-                             const layer_winograd_product *product);
+/* The same of one panel and some channels, whose weights have just been transformed. */
+void layer_winograd_multiply_fresh(const layer_winograd_call *call, const layer_winograd_set *set,
+                                   size_t first, size_t channels, const float *inputs,
+                                   const float *weights, float *products);
 
 #endif

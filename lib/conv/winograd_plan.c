@@ -19,6 +19,11 @@ enum { MOST_DEPTH = 128, FEW_TILES = 16, MOST_DEPTH_OF_FEW = 64, MOST_DEPTH_OF_P
 /* Floats that level 2 has room for: a group's weights, a block's inputs and products. */
 enum { LEVEL_2 = 3 << 17 };
 
+/* Floats of a group's weights, twice level 2. A panel of more pushes a block's inputs out of it, so
+ * each point's are multiplied with some panels in turn, at the cost of products that lie farther
+ * away. More than MOST_PANELS gain nothing. */
+enum { MOST_NEAR_WEIGHTS = 1 << 20, MOST_PANELS = 4 };
+
 /* Tiles of a block: at least FEWEST, at most MOST_NEAR if weights stay in level 2. Otherwise they
  * come from farther away for each block, and it takes about MOST_FAR to hide that. */
 enum { FEWEST_TILES = 10, MOST_NEAR_TILES = 28, MOST_FAR_TILES = 56 };
@@ -64,6 +69,8 @@ static void cut_channels(layer_winograd_plan *plan)
     plan->panels = layer_blocks_of(plan->group_outputs, plan->panel);
     plan->weight_point_stride = plan->group_channels * plan->panel;
     plan->weight_panel_stride = plan->points * plan->weight_point_stride;
+    const bool are_far = plan->panels * plan->weight_panel_stride > MOST_NEAR_WEIGHTS;
+    plan->most_panels = are_far ? layer_smaller(MOST_PANELS, plan->panels) : 1;
 }
 
 static void cut_depth(layer_winograd_plan *plan)

@@ -17,6 +17,7 @@ typedef struct {
 
     size_t groups, group_channels, group_outputs;
     size_t panel, panels;              /* output channels of one; how many a group has */
+    size_t most_panels;                /* that are computed together with prepared weights */
     size_t tile_rows;                  /* of a sample */
     size_t strips;                     /* along the batch and down each sample */
     size_t row_tiles;                  /* across a sample */

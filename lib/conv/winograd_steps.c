@@ -95,21 +95,94 @@ void layer_winograd_transform_outputs(const layer_winograd_call *call,
     }
 }
 
-void layer_winograd_multiply(const layer_winograd_call *call, const layer_winograd_product *product)
+/* ---- Products -------------------------------------------------------------------------------- */
+
+/* Of one point for some channels of a set: transformed inputs and weights, both from the first of
+ * these channels on. */
+typedef struct {
+    size_t rows, channels;
+    const float *inputs, *weights, *next; /* the last: the weights used next, or NULL */
+    float *products;
+    bool accumulates;
+} product;
+
+static void multiply(const layer_winograd_call *call, const product *of)
 {
     const layer_winograd_plan *const plan = &call->plan;
-    const size_t weights = product->channels * plan->panel;
     call->panels->multiply(&(layer_panel){
-        .rows = product->rows,
+        .rows = of->rows,
         .columns = plan->panel,
-        .depth = product->channels,
-        .left = product->inputs,
-        .right = product->weights,
-        .result = product->products,
+        .depth = of->channels,
+        .left = of->inputs,
+        .right = of->weights,
+        .result = of->products,
         .left_leading = plan->input_tile_stride,
         .right_leading = plan->panel,
         .result_leading = plan->panel,
-        .accumulates = product->accumulates,
-        .next = product->fetches ? product->weights + weights : NULL,
+        .accumulates = of->accumulates,
+        .next = of->next,
     });
+}
+
+/* One point of a set and panel: of all channels some at a time. */
+static void multiply_point(const layer_winograd_call *call, const product *whole)
+{
+    const layer_winograd_plan *const plan = &call->plan;
+    product part = *whole;
+    for (size_t first = 0; first < plan->group_channels; first += part.channels) {
+        part.channels = layer_smaller(plan->depth, plan->group_channels - first);
+        part.inputs = whole->inputs + first;
+        part.weights = whole->weights + first * plan->panel;
+        part.next = first + part.channels < plan->group_channels
+                        ? part.weights + part.channels * plan->panel
+                        : whole->next;
+        part.accumulates = first > 0;
+        multiply(call, &part);
+    }
+}
+
+/* The weights of a product of some panels from `panel` on, and after the last one what follows. */
+static const float *weights_at(const layer_winograd_call *call, size_t panel, size_t panels,
+                               size_t index)
+{
+    const layer_winograd_plan *const plan = &call->plan;
+    const size_t point = index / panels;
+    panel += point < plan->points ? index % panels : panels;
+    return call->prepared + panel * plan->weight_panel_stride +
+           point % plan->points * plan->weight_point_stride;
+}
+
+/* All points of a set and some panels: of a point one panel after the other, while its inputs are
+ * in level 2. */
+void layer_winograd_multiply_prepared(const layer_winograd_call *call,
+                                      const layer_winograd_set *set, size_t panel, size_t panels,
+                                      const float *inputs, float *products)
+{
+    const layer_winograd_plan *const plan = &call->plan;
+    for (size_t i = 0; i < plan->points * panels; i++)
+        multiply_point(call, &(product){
+                                 .rows = set->strips * set->tiles,
+                                 .inputs = inputs + i / panels * plan->input_point_stride,
+                                 .weights = weights_at(call, panel, panels, i),
+                                 .next = weights_at(call, panel, panels, i + 1),
+                                 .products = products + i % panels * plan->product_count +
+                                             i / panels * plan->product_point_stride,
+                             });
+}
+
+/* All points of a set for channels whose weights have just been transformed. */
+void layer_winograd_multiply_fresh(const layer_winograd_call *call, const layer_winograd_set *set,
+                                   size_t first, size_t channels, const float *inputs,
+                                   const float *weights, float *products)
+{
+    const layer_winograd_plan *const plan = &call->plan;
+    for (size_t point = 0; point < plan->points; point++)
+        multiply(call, &(product){
+                           .rows = set->strips * set->tiles,
+                           .channels = channels,
+                           .inputs = inputs + point * plan->input_point_stride + first,
+                           .weights = weights + point * plan->fresh_point_stride,
+                           .products = products + point * plan->product_point_stride,
+                           .accumulates = first > 0,
+                       });
 }
