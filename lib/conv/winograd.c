@@ -68,7 +68,7 @@ static void compute_panels(const winograd *call, const layer_winograd_set *set, 
                                          products + call->task_panels * plan->product_count);
 }
 
-/* A set: its inputs, then panel by panel. */
+/* A set: its inputs, then some panels after the others. */
 static void compute_set(void *argument, size_t task, int thread)
 {
     const winograd *const call = argument;

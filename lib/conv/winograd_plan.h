@@ -2,7 +2,7 @@
  *
  * Tiles side by side are a strip, strips one below the other, over all samples, a block. A block's
  * input is transformed for all channels of a group; then, for one panel of output channels after
- * the other, multiplied and transformed back while it is in cache.
+ * the other, or some at once, multiplied and transformed back while it is in cache.
  * SPDX-License-Identifier: MIT */
 #ifndef LAYER_CONV_WINOGRAD_PLAN_H
 #define LAYER_CONV_WINOGRAD_PLAN_H
