@@ -6,6 +6,7 @@
 #include "oracle/conv_oracle.h"
 #include "support/conv_sampling.h"
 #include "support/floats.h"
+#include "support/part.h"
 #include "support/threads.h"
 
 #include <math.h>
@@ -19,8 +20,12 @@
 
 #include <cmocka.h>
 
-enum { GEOMETRIES = 300, WINOGRAD_GEOMETRIES = 15, DIFFERENCE_GEOMETRIES = 40 };
-enum { ADJOINT_GEOMETRIES = 120, MOST_THREADS = 3 };
+enum {
+    GEOMETRIES = 300 / PART,
+    WINOGRAD_GEOMETRIES = 20 / PART,
+    DIFFERENCE_GEOMETRIES = 40 / PART
+};
+enum { ADJOINT_GEOMETRIES = 120 / PART, MOST_THREADS = 3 };
 
 /* Allowed difference from a sum in double, relative to the largest sum of |terms|; and relative to
  * the largest sum, of what Winograd's algorithm may compute (LAYER_CONV_ALGORITHM_LIST). */

@@ -6,6 +6,7 @@
 #include "support/conv_running.h"
 #include "support/conv_sampling.h"
 #include "support/floats.h"
+#include "support/part.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -18,14 +19,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-/* Sanitizers and counters of lines look at what a few geometries do as well as at what many do, and
- * take ten times as long. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(COVERAGE)
-enum { PART = 10 };
-#else
-enum { PART = 1 };
-#endif
 
 /* Favourites are the geometries of networks, for which special algorithms are. */
 enum {

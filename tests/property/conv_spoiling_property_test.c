@@ -5,6 +5,7 @@
 #include "support/conv_running.h"
 #include "support/conv_sampling.h"
 #include "support/floats.h"
+#include "support/part.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -16,7 +17,7 @@
 
 #include <cmocka.h>
 
-enum { GEOMETRIES = 60 };
+enum { GEOMETRIES = 60 / PART };
 
 enum {
 #define COUNT(id, name, bound, sentence) +1

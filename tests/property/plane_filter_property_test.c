@@ -6,6 +6,7 @@
 #include "support/conv_running.h"
 #include "support/conv_sampling.h"
 #include "support/floats.h"
+#include "support/part.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -18,7 +19,7 @@
 
 #include <cmocka.h>
 
-enum { GEOMETRIES = 250, KERNELS = 300, MOST_MULTIPLICATIONS = 2000000 };
+enum { GEOMETRIES = 250 / PART, KERNELS = 300 / PART, MOST_MULTIPLICATIONS = 2000000 };
 
 /* Allowed difference from a sum in double, relative to the largest sum of |terms|. */
 static const double BOUND = 2e-6;

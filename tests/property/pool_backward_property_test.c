@@ -3,6 +3,7 @@
  * threads, cancellation.
  * SPDX-License-Identifier: MIT */
 #include "oracle/pool_oracle.h"
+#include "support/part.h"
 #include "support/pooling.h"
 
 #include <math.h>
@@ -15,7 +16,7 @@
 
 #include <cmocka.h>
 
-enum { GEOMETRIES = 500, DIFFERENCED = 300, CELLS_DIFFERENCED = 4, MOST_THREADS = 3 };
+enum { GEOMETRIES = 500 / PART, DIFFERENCED = 300 / PART, CELLS_DIFFERENCED = 4, MOST_THREADS = 3 };
 
 /* Allowed difference from what double makes of it, relative to the largest gradient. */
 static const double BOUND = 5e-6;

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "core/panel.h"
 #include "support/floats.h"
+#include "support/part.h"
 #include "support/sampling.h"
 
 #include <math.h>
@@ -14,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { SHAPES = 600, MOST_ROWS = 40, MOST_COLUMNS = 150, MOST_DEPTH = 600, MOST_SLACK = 5 };
+enum { SHAPES = 600 / PART, MOST_ROWS = 40, MOST_COLUMNS = 150, MOST_DEPTH = 600, MOST_SLACK = 5 };
 
 static const double BOUND = 2e-6; /* relative to the sum of |terms| */
 static const float UNTOUCHED = -12345.0f;
