@@ -9,6 +9,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+/* How long a thread looks out for what usually comes soon, before it sleeps: another loop after the
+ * one that it has helped with, or the end of a loop that others are in. To wake up takes as long.
+ */
+static const int64_t linger_time = 100 * (SERVER_SECOND / 1000000);
+
 /* A parallel loop that is under way. Lives on its caller's stack; the caller leaves when nobody
  * else is in it. */
 typedef struct loop {
@@ -18,7 +23,7 @@ typedef struct loop {
     size_t tasks;
     _Atomic size_t taken; /* tasks handed out; may pass `tasks` */
     int threads;          /* that have ever joined: the next one's number */
-    int helpers;          /* that are in it now, besides the caller */
+    _Atomic int helpers;  /* that are in it now, besides the caller */
     pthread_cond_t left;
 } loop;
 
@@ -28,6 +33,7 @@ static struct {
     pthread_t *threads;
     size_t count, idle;
     bool stopping;
+    _Atomic unsigned news; /* how often there was something to wake up for */
     server_work *first, *last;
     size_t limit, reserved; /* places in the queue; those taken, pushed or not */
     _Atomic size_t length;  /* a copy of `reserved`, to be read without the lock */
@@ -54,16 +60,74 @@ static loop *find_loop(void)
     return found;
 }
 
+static void rest(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+static bool is_news(const void *seen)
+{
+    return atomic_load(&pool.news) != *(const unsigned *)seen;
+}
+
+static bool is_left(const void *work)
+{
+    return atomic_load(&((const loop *)work)->helpers) == 0;
+}
+
+static void look_out(bool (*has_come)(const void *), const void *what)
+{
+    enum { LOOKS = 32 }; /* at the clock in so many */
+    const int64_t end = server_now() + linger_time;
+    do {
+        for (int i = 0; i < LOOKS; i++) {
+            if (has_come(what))
+                return;
+            rest();
+        }
+    } while (server_now() < end);
+}
+
 /* Called under the lock, which it lets go of meanwhile. */
 static void help(loop *work)
 {
     const int thread = work->threads++;
-    work->helpers++;
+    atomic_fetch_add(&work->helpers, 1);
     pthread_mutex_unlock(&pool.mutex);
     take_tasks(work, thread);
     pthread_mutex_lock(&pool.mutex);
-    if (--work->helpers == 0)
+    if (atomic_fetch_sub(&work->helpers, 1) == 1)
         pthread_cond_signal(&work->left);
+    if (pool.first != NULL || find_loop() != NULL)
+        return;
+    const unsigned seen = atomic_load(&pool.news);
+    pthread_mutex_unlock(&pool.mutex);
+    look_out(is_news, &seen);
+    pthread_mutex_lock(&pool.mutex);
+}
+
+/* Called under the lock. */
+static void wake(size_t threads)
+{
+    atomic_fetch_add(&pool.news, 1);
+    for (size_t i = 0; i < threads && i < pool.idle; i++)
+        pthread_cond_signal(&pool.wake);
+}
+
+/* Called under the lock, which it lets go of meanwhile: nobody joins any more. */
+static void wait_for_helpers(loop *work)
+{
+    if (is_left(work))
+        return;
+    pthread_mutex_unlock(&pool.mutex);
+    look_out(is_left, work);
+    pthread_mutex_lock(&pool.mutex);
+    while (!is_left(work))
+        pthread_cond_wait(&work->left, &pool.mutex);
 }
 
 static void unlink_loop(loop *work)
@@ -86,14 +150,12 @@ static void parallel_for(void *context, size_t tasks, api_task *function, void *
     pthread_mutex_lock(&pool.mutex);
     work.next = pool.loops;
     pool.loops = &work;
-    for (size_t i = 1; i < tasks && i <= pool.idle; i++)
-        pthread_cond_signal(&pool.wake);
+    wake(tasks - 1);
     pthread_mutex_unlock(&pool.mutex);
     take_tasks(&work, 0);
     pthread_mutex_lock(&pool.mutex);
     unlink_loop(&work);
-    while (work.helpers > 0)
-        pthread_cond_wait(&work.left, &pool.mutex);
+    wait_for_helpers(&work);
     pthread_mutex_unlock(&pool.mutex);
     pthread_cond_destroy(&work.left);
 }
@@ -192,7 +254,7 @@ void server_workers_push(server_work *work)
     else
         pool.first = work;
     pool.last = work;
-    pthread_cond_signal(&pool.wake);
+    wake(1);
     pthread_mutex_unlock(&pool.mutex);
 }
 
