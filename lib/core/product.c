@@ -12,6 +12,9 @@
 enum { FEWEST_TASKS = 4, VECTOR = 16 };
 static const size_t FEWEST_MULTIPLICATIONS = 1 << 20;
 
+/* The same for a product with one vector, which waits for memory. */
+static const size_t FEWEST_OF_VECTOR = 1 << 18;
+
 /* Below this a product's copies cost more than they save. */
 enum { SMALL_MULTIPLICATIONS = 1 << 8 };
 
@@ -45,10 +48,12 @@ static void halve(size_t *extent)
 static void choose_tiles(layer_tiling *call, size_t most_rows, size_t most_columns)
 {
     const layer_product *const product = &call->product;
+    const bool is_vector = product->rows == 1 || product->columns == 1;
+    const size_t fewest = is_vector ? FEWEST_OF_VECTOR : FEWEST_MULTIPLICATIONS;
     call->tile_rows = layer_smaller(product->rows, most_rows);
     call->tile_columns = layer_smaller(product->columns, most_columns);
     while (tasks_of(call) < FEWEST_TASKS &&
-           call->tile_rows * call->tile_columns * product->depth > FEWEST_MULTIPLICATIONS) {
+           call->tile_rows * call->tile_columns * product->depth > fewest) {
         size_t *const longer =
             call->tile_rows > call->tile_columns ? &call->tile_rows : &call->tile_columns;
         if (*longer <= VECTOR)
