@@ -114,7 +114,7 @@ def choices(rows, threads, measured):
             times = {}
             for entry in mine:
                 times[entry.detail] = min(entry.best, times.get(entry.detail, math.inf))
-            if taken and len(times) > 1:
+            if taken and any(entry.variant != 'auto' for entry in mine) and len(times) > 1:
                 best = min(times, key=times.get)
                 found.append(Choice(row.name, mode, taken, best, times[taken], times[best]))
     return found
