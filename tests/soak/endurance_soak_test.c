@@ -1,4 +1,4 @@
-/* A million requests, and memory that is short: nothing grows, nothing dies.
+/* Ten million requests, and memory that is short: nothing grows, nothing dies.
  * SPDX-License-Identifier: MIT */
 #include "support/expect.h"
 #include "support/exposition.h"
@@ -54,10 +54,10 @@ static double slope(const double samples[SAMPLES], double requests_between)
     return above / below / requests_between * 1e6;
 }
 
-static void a_million_requests(void **state)
+static void ten_million_requests(void **state)
 {
     (void)state;
-    const size_t requests = soak_count(20000, 1000000);
+    const size_t requests = soak_count(20000, 10000000);
     daemon_process *const daemon =
         daemon_with("--inline-multiplications", "1000", "--log", "error");
     double memory[SAMPLES];
@@ -72,7 +72,7 @@ static void a_million_requests(void **state)
     wait_for_holdings(daemon, &before);
     const holdings after = daemon_holdings(daemon);
     soak_figure(
-        "a million requests", "memory grows by less than 1 MB per million; descriptors flat",
+        "ten million requests", "memory grows by less than 1 MB per million; descriptors flat",
         "%zu requests in %.0f s, all answered: resident memory %.1f MB before, %.1f MB "
         "after, slope %+.2f MB per million; %.0f descriptors before, %.0f after",
         requests, seconds, before.memory / 1e6, after.memory / 1e6,
@@ -137,7 +137,7 @@ static void memory_that_the_system_refuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        daemon_test(a_million_requests),
+        daemon_test(ten_million_requests),
         daemon_test(memory_that_the_system_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
