@@ -122,7 +122,8 @@ static void place_plane(const placing *call, size_t index)
             const ptrdiff_t line = z * window[LAYER_HEIGHT].input + y;
             place_line(call, cells, others, plane + line * window[LAYER_WIDTH].input);
             cells += one->axis[LAYER_WIDTH].window.output;
-            others += other == NULL ? 0 : other->axis[LAYER_WIDTH].window.output;
+            if (other != NULL)
+                others += other->axis[LAYER_WIDTH].window.output;
         }
 }
 
