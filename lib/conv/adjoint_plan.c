@@ -6,13 +6,6 @@
 
 #include <assert.h>
 
-enum { ALIGNMENT = 64 };
-
-static size_t aligned_size(size_t floats)
-{
-    return layer_blocks_of(floats * sizeof(float), ALIGNMENT) * ALIGNMENT;
-}
-
 /* How far apart kernel cells of one phase are. */
 static int tap_distance(const layer_window *window)
 {
@@ -105,8 +98,7 @@ layer_adjoint layer_adjoint_plan(const layer_conv *conv, int threads)
     const layer_window *const width = &conv->window[LAYER_WIDTH];
     layer_phase at = {.plan = &made};
     made.paired = made.counts[LAYER_WIDTH] == 2 && width->stride == 2 && width->input > 1;
-    made.taps_size = layer_blocks_of(layer_conv_kernel_plane(conv) * sizeof(int), ALIGNMENT);
-    made.taps_size *= ALIGNMENT;
+    made.taps_size = layer_aligned(layer_conv_kernel_plane(conv) * sizeof(int));
     for (size_t i = 0; i < made.phases; i++) {
         if (!layer_adjoint_locate(&at, i))
             continue;
@@ -115,9 +107,11 @@ layer_adjoint layer_adjoint_plan(const layer_conv *conv, int threads)
             channels * (size_t)at.conv.weight.extent[1] * layer_conv_kernel_plane(&at.conv);
         const size_t cells =
             (size_t)conv->input.extent[0] * channels * layer_conv_output_plane(&at.conv);
-        made.weight_size = layer_larger(made.weight_size,
-                                        layer_phase_is_exchanged(&at) ? 0 : aligned_size(weights));
-        made.cells_size = layer_larger(made.cells_size, made.whole ? 0 : aligned_size(cells));
+        made.weight_size = layer_larger(
+            made.weight_size,
+            layer_phase_is_exchanged(&at) ? 0 : layer_aligned(weights * sizeof(float)));
+        made.cells_size =
+            layer_larger(made.cells_size, made.whole ? 0 : layer_aligned(cells * sizeof(float)));
         made.inner_size =
             layer_larger(made.inner_size, layer_conv_workspace_size(&at.conv, threads));
     }

@@ -9,13 +9,6 @@
 /* Cells of kernels for which it pays. */
 enum { FEWEST_CELLS = 25, FEWEST_LINES = 3 };
 
-enum { ALIGNMENT = 64 };
-
-static size_t aligned(size_t size)
-{
-    return layer_blocks_of(size, ALIGNMENT) * ALIGNMENT;
-}
-
 static size_t cells_of(const layer_filter_plan *plan)
 {
     return (size_t)plan->height->kernel * (size_t)plan->width->kernel;
@@ -35,11 +28,11 @@ typedef struct {
 
 static layout layout_of(const layer_filter_plan *plan)
 {
-    layout at = {.column = aligned(plan->tile_rows * sizeof(ptrdiff_t))};
-    at.row = at.column + aligned(cells_of(plan) * sizeof(float));
-    at.column_met = at.row + aligned((size_t)plan->width->kernel * sizeof(float));
-    at.row_met = at.column_met + aligned((size_t)plan->height->kernel * sizeof(float));
-    at.rows = at.row_met + aligned((size_t)plan->width->kernel * sizeof(float));
+    layout at = {.column = layer_aligned(plan->tile_rows * sizeof(ptrdiff_t))};
+    at.row = at.column + layer_aligned(cells_of(plan) * sizeof(float));
+    at.column_met = at.row + layer_aligned((size_t)plan->width->kernel * sizeof(float));
+    at.row_met = at.column_met + layer_aligned((size_t)plan->height->kernel * sizeof(float));
+    at.rows = at.row_met + layer_aligned((size_t)plan->width->kernel * sizeof(float));
     at.end = at.rows + plan->tile_rows * plan->line_count * sizeof(float);
     return at;
 }
@@ -125,8 +118,8 @@ static bool is_product(const layer_filter_plan *plan, layer_filter_passes *passe
 
 static bool begins_on_lines(const layer_filter *whole)
 {
-    return (uintptr_t)whole->output % ALIGNMENT == 0 &&
-           whole->leading * sizeof(float) % ALIGNMENT == 0;
+    return (uintptr_t)whole->output % LAYER_ALIGNMENT == 0 &&
+           whole->leading * sizeof(float) % LAYER_ALIGNMENT == 0;
 }
 
 /* All at once, where neighbours in input are met by neighbours among taps and rows. */

@@ -1,5 +1,6 @@
 /* How planes are filtered: cut into tiles. SPDX-License-Identifier: MIT */
 #include "conv/filter_plan.h"
+#include "conv/implementation.h"
 #include "core/blocks.h"
 
 #include <stdint.h>
@@ -11,31 +12,13 @@ enum { TILE_COUNT = 1 << 13, MOST_COLUMNS = 256, MOST_OUTPUTS = 1 << 12, LINE_CO
 /* Lines as far apart as this, or a multiple, would evict each other from the nearest cache. */
 enum { ALIASING_COUNT = 1024 };
 
-enum { ALIGNMENT = 64 };
-
-static size_t rounded_up(size_t count, size_t unit)
-{
-    return layer_blocks_of(count, unit) * unit;
-}
-
 /* ---- Columns --------------------------------------------------------------------------------- */
-
-static size_t greatest_common_divisor(size_t a, size_t b)
-{
-    while (b != 0) {
-        const size_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
 
 /* Columns of the kernel that lie a multiple of the stride apart share a phase. */
 static size_t phases_of(const layer_window *width)
 {
-    const size_t stride = (size_t)width->stride;
-    const size_t apart = stride / greatest_common_divisor(stride, (size_t)width->dilation);
-    return layer_smaller(apart, (size_t)width->kernel);
+    const int apart = width->stride / layer_greatest_common_divisor(width->stride, width->dilation);
+    return layer_smaller((size_t)apart, (size_t)width->kernel);
 }
 
 size_t layer_filter_tap_column(const layer_window *width, size_t tap)
@@ -57,11 +40,12 @@ static void cut_columns(layer_filter_plan *plan)
     const size_t outputs = (size_t)plan->width->output;
     const size_t most = layer_larger(MOST_COLUMNS, (size_t)(MOST_OUTPUTS / plan->height->output));
     const size_t tiles = layer_blocks_of(outputs, most);
-    plan->tile_columns = rounded_up(layer_blocks_of(outputs, tiles), LINE_COUNT);
+    plan->tile_columns = layer_rounded_up(layer_blocks_of(outputs, tiles), LINE_COUNT);
     plan->column_tiles = layer_blocks_of(outputs, plan->tile_columns);
     plan->phases = phases_of(plan->width);
-    plan->phase_count = rounded_up(phase_columns(plan->width, plan->tile_columns), LINE_COUNT) +
-                        2 * LAYER_FILTER_SLACK;
+    plan->phase_count =
+        layer_rounded_up(phase_columns(plan->width, plan->tile_columns), LINE_COUNT) +
+        2 * LAYER_FILTER_SLACK;
     plan->line_count = plan->phases * plan->phase_count;
     if (plan->line_count % ALIASING_COUNT == 0)
         plan->line_count += LINE_COUNT;
@@ -89,7 +73,7 @@ static void cut_rows(layer_filter_plan *plan)
     while (rows < outputs && slots_of(plan->height, rows + group) * plan->line_count <= TILE_COUNT)
         rows += group;
     const size_t tiles = layer_blocks_of(outputs, rows);
-    plan->tile_rows = rounded_up(layer_blocks_of(outputs, tiles), group);
+    plan->tile_rows = layer_rounded_up(layer_blocks_of(outputs, tiles), group);
     plan->row_tiles = layer_blocks_of(outputs, plan->tile_rows);
     plan->lines = reach(plan->height, plan->tile_rows);
     plan->slots = slots_of(plan->height, plan->tile_rows);
@@ -105,7 +89,7 @@ static size_t steps_size(const layer_filter_plan *plan)
 size_t layer_filter_tables_size(const layer_filter_plan *plan)
 {
     const size_t taps_size = (size_t)plan->width->kernel * sizeof(layer_filter_tap);
-    return rounded_up(steps_size(plan) + taps_size, ALIGNMENT);
+    return layer_aligned(steps_size(plan) + taps_size);
 }
 
 /* Each row meets its lines a dilation apart, and begins a stride after the one before: the lines of

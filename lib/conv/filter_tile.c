@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-enum { ALIGNMENT = 64 };
-
 /* ---- Lines ----------------------------------------------------------------------------------- */
 
 /* The input line that a row's first kernel cell meets. */
@@ -147,8 +145,7 @@ static layout layout_of(const layer_filter_plan *plan)
     layout at = {.gatherings = (size_t)plan->width->kernel * LAYER_FILTER_TAP_SIZE};
     at.lines = at.gatherings + plan->phases * sizeof(layer_gathering);
     at.gathered = at.lines + plan->lines * sizeof(ptrdiff_t);
-    at.floats =
-        layer_blocks_of(at.gathered + plan->slots * sizeof(ptrdiff_t), ALIGNMENT) * ALIGNMENT;
+    at.floats = layer_aligned(at.gathered + plan->slots * sizeof(ptrdiff_t));
     at.passes = at.floats + plan->slots * plan->line_count * sizeof(float);
     at.end = at.passes + (layer_filter_passes_pay(plan) ? layer_filter_passes_size(plan) : 0);
     return at;

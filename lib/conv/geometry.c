@@ -31,7 +31,7 @@ size_t layer_conv_kernel_plane(const layer_conv *conv)
 double layer_conv_vector_waste(size_t columns)
 {
     enum { LANES = 16 };
-    return (double)(layer_blocks_of(columns, LANES) * LANES) / (double)columns;
+    return (double)layer_rounded_up(columns, LANES) / (double)columns;
 }
 
 int layer_greatest_common_divisor(int a, int b)

@@ -15,8 +15,6 @@ enum { BAND_COUNT = 1 << 14, MOST_COLUMNS = 1 << 12 };
  * a task should hold, so that handing it to a thread costs little beside it. */
 enum { FEWEST_TASKS = 8, TASK_MULTIPLICATIONS = 1 << 17 };
 
-enum { ALIGNMENT = 64 };
-
 /* How many there are of what. */
 typedef struct {
     layer_field field;
@@ -43,11 +41,6 @@ typedef struct {
 } grad_weight;
 
 /* ---- The plan -------------------------------------------------------------------------------- */
-
-static size_t aligned_size(size_t size)
-{
-    return layer_blocks_of(size, ALIGNMENT) * ALIGNMENT;
-}
 
 static void plan_bands(plan *made, const layer_conv *conv)
 {
@@ -85,10 +78,10 @@ static plan plan_of(const layer_conv *conv)
     const size_t wanted = layer_blocks_of(FEWEST_TASKS, made.channels);
     made.part_bands = layer_blocks_of(made.bands, layer_smaller(wanted, made.bands));
     made.parts = layer_blocks_of(made.bands, made.part_bands);
-    made.sums_size = aligned_size(made.parts * made.weights * sizeof(double));
-    made.taps_size = aligned_size(made.kernel * sizeof(size_t));
+    made.sums_size = layer_aligned(made.parts * made.weights * sizeof(double));
+    made.taps_size = layer_aligned(made.kernel * sizeof(size_t));
     made.room_size = made.field.is_input ? 0 : made.field.channel_step * sizeof(float);
-    made.room_size = aligned_size(made.room_size);
+    made.room_size = layer_aligned(made.room_size);
     return made;
 }
 

@@ -3,7 +3,7 @@
 #include "conv/grad_weight_plan.h"
 #include "core/blocks.h"
 
-enum { VECTOR = 16, ALIGNMENT = 64 };
+enum { VECTOR = 16 };
 
 /* The most input channels of a block, and the least share of a block's vectors that they may fill
  * before those of several kernel cells go into them together, in percent. */
@@ -32,7 +32,7 @@ static int cells_of(const layer_turned_axis *axis, const layer_window *window, i
 
 static size_t padded(size_t count)
 {
-    return layer_blocks_of(count, VECTOR) * VECTOR;
+    return layer_rounded_up(count, VECTOR);
 }
 
 static void plan_inputs(layer_grad_weight_plan *plan, const layer_conv *conv)
@@ -121,11 +121,6 @@ static void plan_rounds(layer_grad_weight_plan *plan)
     plan->is_once = plan->parts == 1 && plan->round_units == plan->units;
 }
 
-static size_t aligned_size(size_t size)
-{
-    return layer_blocks_of(size, ALIGNMENT) * ALIGNMENT;
-}
-
 static void plan_room(layer_grad_weight_plan *plan)
 {
     const size_t outputs = (size_t)plan->band_lines * (size_t)plan->band_columns;
@@ -138,13 +133,13 @@ static void plan_room(layer_grad_weight_plan *plan)
                                           : plan->leading;
     const size_t sums =
         plan->block_outputs * plan->row_count * (plan->is_gathered ? 1 : plan->block_taps);
-    plan->rows_size = aligned_size(plan->depth_units * outputs * sizeof(size_t));
-    plan->taps_size = aligned_size(plan->kernel * sizeof(size_t));
-    plan->cells_size = aligned_size(plan->round_units * plan->unit_count * sizeof(float));
-    plan->sums_size = plan->is_written ? 0 : aligned_size(sums * sizeof(float));
-    plan->room_size = aligned_size(((plan->is_gathered ? plan->row_count : 0) +
-                                    (plan->depth_units > 1 ? plan->block_outputs : 0)) *
-                                   DEPTH * sizeof(float));
+    plan->rows_size = layer_aligned(plan->depth_units * outputs * sizeof(size_t));
+    plan->taps_size = layer_aligned(plan->kernel * sizeof(size_t));
+    plan->cells_size = layer_aligned(plan->round_units * plan->unit_count * sizeof(float));
+    plan->sums_size = plan->is_written ? 0 : layer_aligned(sums * sizeof(float));
+    plan->room_size = layer_aligned(((plan->is_gathered ? plan->row_count : 0) +
+                                     (plan->depth_units > 1 ? plan->block_outputs : 0)) *
+                                    DEPTH * sizeof(float));
 }
 
 layer_grad_weight_plan layer_grad_weight_plan_of(const layer_conv *conv)

@@ -19,7 +19,7 @@ enum { MOST_SECTIONS = 8, SECTION_TILES = 96 };
 
 static size_t padded(size_t count)
 {
-    return layer_blocks_of(count, LINE) * LINE;
+    return layer_rounded_up(count, LINE);
 }
 
 static void plan_tiles(layer_gradient_plan *made, const layer_conv *conv)

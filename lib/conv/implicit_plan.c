@@ -76,7 +76,7 @@ static void plan_bands(layer_implicit *plan, const layer_conv *conv)
     plan->band_strips = plan->set_strips;
     plan->field = field_of(plan, conv, plan->band_strips);
     while (plan->field.count > FIELD_COUNT && plan->band_strips > unit) {
-        plan->band_strips = layer_blocks_of(plan->band_strips / 2, unit) * unit;
+        plan->band_strips = layer_rounded_up(plan->band_strips / 2, unit);
         plan->field = field_of(plan, conv, plan->band_strips);
     }
     plan->bands = layer_blocks_of(plan->set_strips, plan->band_strips);
@@ -108,12 +108,6 @@ static void plan_tasks(layer_implicit *plan)
     plan->task_strips = layer_blocks_of(plan->band_strips, pieces);
 }
 
-static size_t aligned_size(size_t size)
-{
-    enum { ALIGNMENT = 64 };
-    return layer_blocks_of(size, ALIGNMENT) * ALIGNMENT;
-}
-
 /* Whether the nearest cache keeps a strip's rows where they are. */
 static bool rows_fit(const layer_implicit *plan)
 {
@@ -129,11 +123,11 @@ static void plan_room(layer_implicit *plan)
     plan->in_place = is_flat && rows_fit(plan);
     plan->is_even = plan->in_place && plan->kernel == 1;
     if (!plan->is_even)
-        plan->rows_size = aligned_size(plan->depth * sizeof(size_t));
+        plan->rows_size = layer_aligned(plan->depth * sizeof(size_t));
     if (!plan->in_place)
         plan->strip_size = plan->strip_rows * plan->strip_columns * sizeof(float);
     if (plan->is_filled)
-        plan->fields_size = aligned_size(plan->round_units * plan->field.count * sizeof(float));
+        plan->fields_size = layer_aligned(plan->round_units * plan->field.count * sizeof(float));
 }
 
 layer_implicit layer_implicit_plan(const layer_conv *conv)

@@ -108,12 +108,6 @@ static void plan_tasks(layer_packed *plan)
         plan->blocks, pieces_of(plan, layer_blocks_of(lines * columns, plan->strips)));
 }
 
-static size_t aligned_size(size_t size)
-{
-    enum { ALIGNMENT = 64 };
-    return layer_blocks_of(size, ALIGNMENT) * ALIGNMENT;
-}
-
 layer_packed layer_packed_plan(const layer_conv *conv)
 {
     layer_window window[LAYER_MAX_SPATIAL];
@@ -128,14 +122,13 @@ layer_packed layer_packed_plan(const layer_conv *conv)
         .lines = (size_t)window[LAYER_HEIGHT].output,
         .width = (size_t)window[LAYER_WIDTH].output,
     };
-    plan.packed_channels =
-        layer_blocks_of(plan.group_channels, LAYER_PACKED_PART) * LAYER_PACKED_PART;
+    plan.packed_channels = layer_rounded_up(plan.group_channels, LAYER_PACKED_PART);
     plan_units(&plan, conv);
     plan_depth(&plan);
     plan_tasks(&plan);
-    plan.rows_size = aligned_size((plan.depth + plan.kernel) * sizeof(size_t));
+    plan.rows_size = layer_aligned((plan.depth + plan.kernel) * sizeof(size_t));
     plan.fields_size =
-        plan.is_filled ? aligned_size(plan.round_units * plan.field.count * sizeof(float)) : 0;
+        plan.is_filled ? layer_aligned(plan.round_units * plan.field.count * sizeof(float)) : 0;
     plan.sums_size = (size_t)LAYER_PACKED_STRIP * LAYER_PACKED_BLOCK * sizeof(float);
     return plan;
 }

@@ -37,7 +37,7 @@ static const variant variants[] = {
 
 static size_t lines(size_t channels)
 {
-    return layer_blocks_of(channels, LAYER_WINOGRAD_LINE) * LAYER_WINOGRAD_LINE;
+    return layer_rounded_up(channels, LAYER_WINOGRAD_LINE);
 }
 
 static double cost_of(const layer_conv *conv, const variant *with)

@@ -33,11 +33,6 @@ enum { FEWEST_TILES = 10, MOST_NEAR_TILES = 28, MOST_FAR_TILES = 56 };
  * thread waits long for the others. */
 enum { FEWEST_BLOCKS = 4, SMALL_BLOCKS = 2, WANTED_BLOCKS = 8 };
 
-static size_t rounded_up(size_t count, size_t unit)
-{
-    return layer_blocks_of(count, unit) * unit;
-}
-
 static void choose_transforms(layer_winograd_plan *plan)
 {
     switch (plan->conv->algorithm) {
@@ -65,7 +60,7 @@ static void cut_channels(layer_winograd_plan *plan)
     plan->group_channels = (size_t)conv->weight.extent[1];
     plan->group_outputs = (size_t)conv->weight.extent[0] / plan->groups;
     plan->panels = layer_blocks_of(plan->group_outputs, MOST_PANEL);
-    plan->panel = rounded_up(layer_blocks_of(plan->group_outputs, plan->panels), LINE);
+    plan->panel = layer_rounded_up(layer_blocks_of(plan->group_outputs, plan->panels), LINE);
     plan->panels = layer_blocks_of(plan->group_outputs, plan->panel);
     plan->weight_point_stride = plan->group_channels * plan->panel;
     plan->weight_panel_stride = plan->points * plan->weight_point_stride;
@@ -140,7 +135,7 @@ layer_winograd_plan layer_winograd_cut(const layer_conv *conv)
     layer_winograd_plan plan = {.conv = conv};
     choose_transforms(&plan);
     cut_channels(&plan);
-    plan.input_tile_stride = rounded_up(plan.group_channels, LINE) + LINE;
+    plan.input_tile_stride = layer_rounded_up(plan.group_channels, LINE) + LINE;
     cut_tiles(&plan);
     cut_depth(&plan);
     cut_blocks(&plan);

@@ -42,7 +42,7 @@ static size_t tasks_of(const layer_tiling *call)
 
 static void halve(size_t *extent)
 {
-    *extent = layer_blocks_of(*extent / 2, VECTOR) * VECTOR;
+    *extent = layer_rounded_up(*extent / 2, VECTOR);
 }
 
 static void choose_tiles(layer_tiling *call, size_t most_rows, size_t most_columns)

@@ -106,8 +106,7 @@ static void write_turned(const layer_tiling *call, const layer_tile *part, const
 void layer_tile_panels(const layer_tiling *call, const layer_tile *part)
 {
     const layer_product *const product = &call->product;
-    const size_t leading =
-        layer_smaller(layer_blocks_of(part->columns, VECTOR) * VECTOR, STRIP_COLUMNS);
+    const size_t leading = layer_smaller(layer_rounded_up(part->columns, VECTOR), STRIP_COLUMNS);
     const size_t most = product->left.is_transposed ? LEFT_DEPTH : STRIP_COUNT / leading;
     const bool is_started = product->bias != NULL && !call->is_turned;
     _Alignas(64) float room[ROOM_COUNT];

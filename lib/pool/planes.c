@@ -1,5 +1,6 @@
 /* Cuts pooling into tasks: rows of outputs, planes that are one window, planes of gradients.
  * SPDX-License-Identifier: MIT */
+#include "core/blocks.h"
 #include "core/tasks.h"
 #include "pool/pool_kind.h"
 
@@ -7,7 +8,7 @@
 #include <string.h>
 
 /* Cells that a task's windows should look at, so that handing it to a thread costs little. */
-enum { TASK_CELLS = 1 << 16, ALIGNMENT = 64 };
+enum { TASK_CELLS = 1 << 16 };
 
 typedef struct {
     const layer_pool *pool;
@@ -24,7 +25,7 @@ typedef struct {
 static size_t scratch_size(const layer_pool *pool)
 {
     const size_t size = layer_pool_implementation_of(pool)->scratch_size(pool);
-    return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return layer_aligned(size);
 }
 
 size_t layer_pool_workspace_size(const layer_pool *pool, int threads)

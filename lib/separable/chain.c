@@ -7,20 +7,13 @@
 
 #include <assert.h>
 
-enum { ALIGNMENT = 64 };
-
-static size_t aligned(size_t size)
-{
-    return layer_blocks_of(size, ALIGNMENT) * ALIGNMENT;
-}
-
 /* Bytes of the middle, which lies in front of the convolutions' own workspace. */
 static size_t middle_size(const layer_chain *chain)
 {
     size_t count = 1;
     for (int axis = 0; axis < chain->first->output.rank; axis++)
         count *= (size_t)chain->first->output.extent[axis];
-    return aligned(count * sizeof(float));
+    return layer_aligned(count * sizeof(float));
 }
 
 static layer_run behind_middle(const layer_chain *chain, const layer_run *run)
@@ -35,8 +28,8 @@ static layer_run behind_middle(const layer_chain *chain, const layer_run *run)
 size_t layer_chain_workspace_size(const layer_chain *chain, int threads)
 {
     return middle_size(chain) +
-           aligned(layer_larger(layer_conv_workspace_size(chain->first, threads),
-                                layer_conv_workspace_size(chain->second, threads)));
+           layer_aligned(layer_larger(layer_conv_workspace_size(chain->first, threads),
+                                      layer_conv_workspace_size(chain->second, threads)));
 }
 
 layer_status layer_chain_forward(const layer_chain *chain, const layer_chain_operands *operands,
@@ -63,7 +56,7 @@ size_t layer_chain_backward_workspace_size(const layer_chain *chain, int threads
         size = layer_larger(size, layer_conv_grad_input_workspace_size(convs[i], threads));
         size = layer_larger(size, layer_conv_grad_weight_workspace_size(convs[i], threads));
     }
-    return middle_size(chain) + aligned(size);
+    return middle_size(chain) + layer_aligned(size);
 }
 
 static layer_status second_backward(const layer_chain *chain, const layer_chain_operands *operands,

@@ -8,8 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-enum { ALIGNMENT = 64 };
-
 /* The singular values of some matrices of one size. */
 typedef struct {
     float *values; /* [matrices][most] */
@@ -34,7 +32,7 @@ typedef struct {
 static size_t spectrum_size(const spectrum *of)
 {
     const size_t size = of->matrices * (size_t)of->most * sizeof(float);
-    return layer_blocks_of(size, ALIGNMENT) * ALIGNMENT;
+    return layer_aligned(size);
 }
 
 /* Laid out at `workspace`; NULL: for the sizes alone. */

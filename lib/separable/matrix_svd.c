@@ -7,8 +7,6 @@
 #include <math.h>
 #include <stdbool.h>
 
-enum { ALIGNMENT = 64 };
-
 layer_matrix_svd layer_matrix_svd_at(int rows, int columns, void *memory)
 {
     layer_matrix_svd svd = {
@@ -16,7 +14,7 @@ layer_matrix_svd layer_matrix_svd_at(int rows, int columns, void *memory)
     const size_t height = (size_t)rows, width = (size_t)columns, most = (size_t)svd.most;
     const size_t doubles =
         height * width + most * (1 + height + width) + layer_svd_scratch_count(rows, columns);
-    svd.size = layer_blocks_of(doubles * sizeof(double), ALIGNMENT) * ALIGNMENT;
+    svd.size = layer_aligned(doubles * sizeof(double));
     if (memory != NULL) {
         svd.matrix = memory;
         svd.values = svd.matrix + height * width;

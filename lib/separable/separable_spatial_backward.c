@@ -9,8 +9,6 @@
 
 #include <assert.h>
 
-enum { ALIGNMENT = 64 };
-
 /* A pass over the pieces. Each task has a sum of its own, adds its pieces in order, and has room
  * for one more term. */
 typedef struct {
@@ -22,11 +20,6 @@ typedef struct {
     layer_pieces pieces;
     size_t groups, tasks, term_size, share_size;
 } pass;
-
-static size_t aligned_size(size_t floats)
-{
-    return layer_blocks_of(floats * sizeof(float), ALIGNMENT) * ALIGNMENT;
-}
 
 static void add(float *sum, const float *term, size_t count)
 {
@@ -58,14 +51,17 @@ static void plan(pass *call, size_t tasks, size_t term_size, int threads)
 static void plan_factors(pass *call, int threads)
 {
     const layer_pieces *const pieces = &call->pieces;
-    plan(call, pieces->outputs, aligned_size(pieces->column) + aligned_size(pieces->row), threads);
+    plan(call, pieces->outputs,
+         layer_aligned(pieces->column * sizeof(float)) + layer_aligned(pieces->row * sizeof(float)),
+         threads);
 }
 
 /* A task for each sample and group, over the group's output channels. */
 static void plan_input(pass *call, int threads)
 {
     const layer_pieces *const pieces = &call->pieces;
-    plan(call, pieces->samples * call->groups, aligned_size(pieces->part), threads);
+    plan(call, pieces->samples * call->groups, layer_aligned(pieces->part * sizeof(float)),
+         threads);
 }
 
 static size_t pass_size(const pass *call, int threads)
@@ -97,7 +93,8 @@ static layer_chain_gradients of_factors(const pass *call, size_t k, float *term)
         return (layer_chain_gradients){
             .first_weight = at(call->gradients->column, k * call->pieces.column),
             .second_weight = at(call->gradients->row, k * call->pieces.row)};
-    float *const row_term = term + aligned_size(call->pieces.column) / sizeof *term;
+    float *const row_term =
+        term + layer_aligned(call->pieces.column * sizeof(float)) / sizeof *term;
     return (layer_chain_gradients){.first_weight = call->gradients->column == NULL ? NULL : term,
                                    .second_weight = call->gradients->row == NULL ? NULL : row_term};
 }

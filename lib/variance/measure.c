@@ -12,8 +12,6 @@
  * whole stack as make so many, but not more than LAYER_PASSAGE_SAMPLES. */
 enum { COLUMNS = 1024 };
 
-enum { ALIGNMENT = 64 };
-
 /* Sizes of arrays, in elements. */
 typedef struct {
     size_t task_samples, tasks;
@@ -60,20 +58,16 @@ static sizes sizes_of(const layer_variance *variance)
     return size;
 }
 
-static size_t aligned(size_t size)
-{
-    return layer_blocks_of(size, ALIGNMENT) * ALIGNMENT;
-}
-
 static size_t task_size(const layer_variance *variance, const sizes *size)
 {
     const size_t columns = variance->cells * size->task_samples;
-    return aligned((size->outputs + 2 * size->channels + size->patches) * columns * sizeof(float));
+    return layer_aligned((size->outputs + 2 * size->channels + size->patches) * columns *
+                         sizeof(float));
 }
 
 static size_t found_size(const layer_variance *variance, const sizes *size)
 {
-    return aligned(size->tasks * variance->count * sizeof(layer_findings));
+    return layer_aligned(size->tasks * variance->count * sizeof(layer_findings));
 }
 
 size_t layer_variance_workspace_size(const layer_variance *variance, int threads)
@@ -81,7 +75,7 @@ size_t layer_variance_workspace_size(const layer_variance *variance, int threads
     assert(threads >= 1);
     const sizes size = sizes_of(variance);
     const size_t scratch = (size_t)threads * task_size(variance, &size);
-    return aligned(size.weights * sizeof(float)) + found_size(variance, &size) +
+    return layer_aligned(size.weights * sizeof(float)) + found_size(variance, &size) +
            layer_larger(scratch, size.law_size);
 }
 
@@ -89,7 +83,7 @@ static measuring lay_out(const layer_variance *variance, const layer_run *run)
 {
     measuring call = {.variance = variance, .run = run, .size = sizes_of(variance)};
     char *const memory = run->workspace;
-    const size_t weights_size = aligned(call.size.weights * sizeof(float));
+    const size_t weights_size = layer_aligned(call.size.weights * sizeof(float));
     call.weights = (float *)memory;
     call.found = (layer_findings *)(memory + weights_size);
     call.scratch = memory + weights_size + found_size(variance, &call.size);
