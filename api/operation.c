@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "operations.h"
 
+#include <stdio.h>
+
 /* ---- The list -------------------------------------------------------------------------------- */
 
 static const api_operation *const operations[] = {
@@ -68,4 +70,12 @@ bool api_refuse_layer(api_problem *problem, const layer_error *error)
     api_pointer_push(pointer, error->argument);
     const int status = error->status == LAYER_TOO_LARGE ? 413 : 422;
     return api_refuse(problem, status, pointer, "%s", error->reason);
+}
+
+bool api_refuse_within_layer(size_t place, const api_problem *found, api_problem *problem)
+{
+    char pointer[API_POINTER_SIZE + 32];
+    snprintf(pointer, sizeof pointer, "/layers/%zu%s", place, found->pointer);
+    pointer[API_POINTER_SIZE - 1] = '\0';
+    return api_refuse(problem, found->status, pointer, "%s", found->detail);
 }

@@ -51,6 +51,10 @@ typedef struct {
 /* Turns what the library refused into a problem that points at the argument. Returns false. */
 bool api_refuse_layer(api_problem *problem, const layer_error *error);
 
+/* Repeats what is wrong with one of the request's "layers", pointing at it from the whole request.
+ * Returns false. */
+bool api_refuse_within_layer(size_t place, const api_problem *found, api_problem *problem);
+
 /* The operation of a name such as "conv", by its place in the list. */
 const api_operation *api_operation_at(size_t index);
 

@@ -5,7 +5,6 @@
 #include "layer_names.h"
 #include "operation.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const api_field layer_fields[] = {
@@ -93,15 +92,6 @@ static bool read_axes(const api_integers *integers, const char *pointer, int axe
 
 /* ---- Layers ---------------------------------------------------------------------------------- */
 
-/* Repeats what is wrong with a layer, pointing at it from the whole request. Returns false. */
-static bool refuse_layer(size_t place, const api_problem *found, api_problem *problem)
-{
-    char pointer[API_POINTER_SIZE + 32];
-    snprintf(pointer, sizeof pointer, "/layers/%zu%s", place, found->pointer);
-    pointer[API_POINTER_SIZE - 1] = '\0';
-    return api_refuse(problem, found->status, pointer, "%s", found->detail);
-}
-
 static bool read_layer(const api_network_layer *item, int axes, layer_receptive_layer *layer,
                        api_problem *problem)
 {
@@ -121,7 +111,7 @@ static bool read_layers(const api_network *asked, int axes, api_arena *arena,
         api_problem found = {0};
         layers[i] = (layer_receptive_layer){0};
         if (!read_layer(&items[i], axes, &layers[i], &found))
-            return refuse_layer(i, &found, problem);
+            return api_refuse_within_layer(i, &found, problem);
         if (!api_find_inputs(&names, &items[i].inputs, i, arena, &layers[i], problem))
             return false;
     }
@@ -137,7 +127,7 @@ static bool describe(api_receptive_network *read, api_problem *problem)
     api_problem found = {0};
     api_refuse_layer(&found, &error);
     if (place < read->network.count)
-        return refuse_layer(place, &found, problem);
+        return api_refuse_within_layer(place, &found, problem);
     *problem = found;
     return false;
 }

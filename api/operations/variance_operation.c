@@ -165,10 +165,19 @@ static bool fill_reply(variance_call *call, api_problem *problem)
     return true;
 }
 
-/* The library's layers are ours, or lie between widths. */
-static const char *argument_of(const variance_call *call, const char *argument)
+/* Points at the layer that is to blame, or at the widths that it lies between. Returns false. */
+static bool refuse(const variance_call *call, size_t place, size_t count, layer_error *error,
+                   api_problem *problem)
 {
-    return call->request.widths.given && strcmp(argument, "layers") == 0 ? "widths" : argument;
+    api_problem found = {0};
+    const bool of_layer = place < count;
+    if (call->request.widths.given && (of_layer || strcmp(error->argument, "layers") == 0))
+        error->argument = "widths";
+    api_refuse_layer(&found, error);
+    if (of_layer && call->request.layers.given)
+        return api_refuse_within_layer(place, &found, problem);
+    *problem = found;
+    return false;
 }
 
 static bool describe(api_call *base, api_problem *problem)
@@ -176,14 +185,13 @@ static bool describe(api_call *base, api_problem *problem)
     variance_call *const call = (variance_call *)base;
     layer_variance_weight weights[LAYER_VARIANCE_MAX_LAYERS];
     layer_variance_options options = {.samples = 0};
-    size_t count = 0;
+    size_t count = 0, place;
     layer_error error;
     if (!read_weights(call, weights, &count, problem) || !read_options(call, &options, problem))
         return false;
-    if (layer_variance_describe(&call->variance, weights, count, &options, &error) != LAYER_OK) {
-        error.argument = argument_of(call, error.argument);
-        return api_refuse_layer(problem, &error);
-    }
+    if (layer_variance_describe(&call->variance, weights, count, &options, &place, &error) !=
+        LAYER_OK)
+        return refuse(call, place, count, &error, problem);
     call->call.multiplications = call->variance.multiplications;
     return fill_reply(call, problem);
 }

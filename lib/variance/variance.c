@@ -45,12 +45,9 @@ static layer_status describe_law(layer_initialize *law, const layer_variance_wei
     options.group = weight->group;
     options.seed = layer_variance_seed(options.seed, index);
     const layer_status status = layer_initialize_describe(law, &weight->shape, &options, &inner);
-    if (status != LAYER_OK) {
-        const bool of_shape =
-            strcmp(inner.argument, "shape") == 0 || strcmp(inner.argument, "group") == 0;
-        return layer_refuse(error, status, of_shape ? "layers" : inner.argument,
-                            "layer %zu: %.150s", index, inner.reason);
-    }
+    if (status != LAYER_OK)
+        return layer_refuse(error, status, inner.argument, "layer %zu: %.150s", index,
+                            inner.reason);
     if (law->std == 0 || fabs(law->mean) > ROUNDING * law->std)
         return layer_refuse(error, LAYER_INVALID, "method",
                             "%s makes weights of mean %g and deviation %g; expected a law around 0",
@@ -64,7 +61,7 @@ static layer_status check_follows(const layer_initialize *before, const layer_in
     const size_t inputs = layer_variance_channels_in(law);
     return inputs == (size_t)before->shape.extent[0]
                ? LAYER_OK
-               : layer_refuse(error, LAYER_INVALID, "layers",
+               : layer_refuse(error, LAYER_INVALID, "shape",
                               "layer %zu takes %zu channels; the layer before it makes %d", index,
                               inputs, before->shape.extent[0]);
 }
@@ -159,8 +156,14 @@ static uint64_t count_multiplications(const layer_variance *variance)
 
 /* ---- Describing ------------------------------------------------------------------------------ */
 
+static bool is_of_layer(const layer_error *error)
+{
+    return strcmp(error->argument, "shape") == 0 || strcmp(error->argument, "group") == 0;
+}
+
 static layer_status describe_layers(layer_variance *variance, const layer_variance_weight *weights,
-                                    const layer_variance_options *options, layer_error *error)
+                                    const layer_variance_options *options, size_t *place,
+                                    layer_error *error)
 {
     layer_status status = LAYER_OK;
     for (size_t l = 0; l < variance->count && status == LAYER_OK; l++) {
@@ -169,6 +172,8 @@ static layer_status describe_layers(layer_variance *variance, const layer_varian
         status = describe_law(&layer->law, &weights[l], options->law, l, error);
         if (status == LAYER_OK && l > 0)
             status = check_follows(&variance->layers[l - 1].law, &layer->law, l, error);
+        if (status != LAYER_OK && is_of_layer(error))
+            *place = l;
         layer->weight_variance = layer->law.std * layer->law.std;
     }
     return status;
@@ -176,11 +181,12 @@ static layer_status describe_layers(layer_variance *variance, const layer_varian
 
 layer_status layer_variance_describe(layer_variance *variance, const layer_variance_weight *weights,
                                      size_t count, const layer_variance_options *options,
-                                     layer_error *error)
+                                     size_t *place, layer_error *error)
 {
     const layer_variance_options defaults = {.samples = 0};
     if (options == NULL)
         options = &defaults;
+    *place = count;
     layer_status status = check_options(options, count, error);
     if (status != LAYER_OK)
         return status;
@@ -191,7 +197,7 @@ layer_status layer_variance_describe(layer_variance *variance, const layer_varia
         .samples = options->samples == 0 ? LAYER_VARIANCE_SAMPLES : options->samples,
         .seed = options->law.seed,
     };
-    status = describe_layers(&described, weights, options, error);
+    status = describe_layers(&described, weights, options, place, error);
     if (status == LAYER_OK)
         status = describe_lattice(&described, error);
     if (status != LAYER_OK)

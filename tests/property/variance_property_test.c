@@ -33,9 +33,10 @@ typedef struct {
 static layer_variance describe(const stack *layers, const layer_variance_options *options)
 {
     layer_variance variance;
+    size_t place;
     layer_error error = {.reason = ""};
-    if (layer_variance_describe(&variance, layers->weights, layers->count, options, &error) !=
-        LAYER_OK)
+    if (layer_variance_describe(&variance, layers->weights, layers->count, options, &place,
+                                &error) != LAYER_OK)
         fail_msg("%s", error.reason);
     return variance;
 }

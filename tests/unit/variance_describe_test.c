@@ -22,9 +22,11 @@ static layer_variance *describe(const layer_variance_weight *weights, size_t cou
                                 layer_variance_options options)
 {
     layer_variance *const variance = malloc(sizeof *variance);
+    size_t place;
     layer_error error;
     assert_non_null(variance);
-    assert_int_equal(layer_variance_describe(variance, weights, count, &options, &error), LAYER_OK);
+    assert_int_equal(layer_variance_describe(variance, weights, count, &options, &place, &error),
+                     LAYER_OK);
     return variance;
 }
 
@@ -124,80 +126,94 @@ static void what_makes_no_sense_is_refused(void **state)
         size_t count;
         layer_variance_options options;
         layer_status status;
+        size_t place;
         const char *argument, *reason;
     } cases[] = {
         {{{{2, {5, 5}}, 0}},
          0,
          {.slope = 0},
          LAYER_INVALID,
+         0,
          "layers",
          "0 layers, expected 1 to 64"},
         {{{{2, {5, 5}}, 0}},
          1,
          {.samples = 65537},
          LAYER_INVALID,
+         1,
          "samples",
          "samples is 65537, expected 1 to 65536"},
         {{{{2, {5, 5}}, 0}},
          1,
          {.nonlinearity = LAYER_NONLINEARITIES},
          LAYER_INVALID,
+         1,
          "nonlinearity",
          "nonlinearity 7 is none of the list"},
         {{{{2, {5, 5}}, 0}},
          1,
          {.slope = (double)INFINITY},
          LAYER_INVALID,
+         1,
          "slope",
          "slope is inf, expected a finite number"},
         {{{{2, {5, 5}}, 0}, {{2, {5, 6}}, 0}},
          2,
          {.slope = 0},
          LAYER_INVALID,
-         "layers",
+         1,
+         "shape",
          "layer 1 takes 6 channels; the layer before it makes 5"},
         {{{{2, {5, 5}}, 0}, {{3, {5, 5, 0}}, 0}},
          2,
          {.slope = 0},
          LAYER_INVALID,
-         "layers",
+         1,
+         "shape",
          "layer 1: shape has extent 0 along axis 2, expected at least 1"},
         {{{{3, {5, 5, 1}}, 2}},
          1,
          {.slope = 0},
          LAYER_INVALID,
-         "layers",
+         0,
+         "group",
          "layer 0: shape's 5 output channels do not divide into 2 groups"},
         {{{{2, {5, 5}}, 0}},
          1,
          {.law.gain = -1},
          LAYER_INVALID,
+         1,
          "gain",
          "layer 0: gain is -1, expected a positive finite number"},
         {{{{2, {5, 5}}, 0}},
          1,
          {.law = {.method = LAYER_INITIALIZE_CONSTANT, .value = 2}},
          LAYER_INVALID,
+         1,
          "method",
          "constant makes weights of mean 2 and deviation 0; expected a law around 0"},
         {{{{2, {5, 5}}, 0}},
          1,
          {.law = {.method = LAYER_INITIALIZE_NORMAL, .mean = 0.5}},
          LAYER_INVALID,
+         1,
          "method",
          "normal makes weights of mean 0.5 and deviation 1; expected a law around 0"},
         {{{{3, {1, 1, 70}}, 0}, {{4, {1, 1, 70, 1}}, 0}},
          2,
          {.slope = 0},
          LAYER_TOO_LARGE,
+         2,
          "layers",
          "the kernels span 4900 cells, more than 4096"},
     };
     layer_variance *const variance = malloc(sizeof *variance);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t place = SIZE_MAX;
         layer_error error = {.reason = ""};
         const layer_status status = layer_variance_describe(
-            variance, cases[i].weights, cases[i].count, &cases[i].options, &error);
+            variance, cases[i].weights, cases[i].count, &cases[i].options, &place, &error);
+        assert_int_equal(place, cases[i].place);
         expect_refusal(status, &error,
                        &(refusal){cases[i].status, cases[i].argument, cases[i].reason});
     }

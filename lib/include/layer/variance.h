@@ -84,12 +84,13 @@ typedef struct {
 } layer_variance_measured;
 
 /* Checks that the weights follow each other and that the law draws them around zero, and predicts.
- * Returns LAYER_OK and fills *variance; or LAYER_INVALID or LAYER_TOO_LARGE, leaves *variance alone
- * and names in *error "layers", "samples", "nonlinearity", "method" or an option of the law.
+ * Returns LAYER_OK and fills *variance; or LAYER_INVALID or LAYER_TOO_LARGE, leaves *variance
+ * alone, sets *place to the layer that is to blame and names in *error "shape" or "group"; or, with
+ * *place == count, "layers", "samples", "nonlinearity", "method" or an option of the law.
  * Thread-safe. */
 layer_status layer_variance_describe(layer_variance *variance, const layer_variance_weight *weights,
                                      size_t count, const layer_variance_options *options,
-                                     layer_error *error);
+                                     size_t *place, layer_error *error);
 
 /* Bytes of workspace that measuring takes with up to `threads` threads. */
 size_t layer_variance_workspace_size(const layer_variance *variance, int threads);
