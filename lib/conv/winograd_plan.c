@@ -29,9 +29,9 @@ enum { MOST_NEAR_WEIGHTS = 1 << 20, MOST_PANELS = 4 };
 enum { FEWEST_TILES = 10, MOST_NEAR_TILES = 28, MOST_FAR_TILES = 56 };
 
 /* With fewer blocks than this threads share each one's panels: all inputs are transformed first,
- * into memory. With more, each thread has its block; the last of them are smaller, so that no
- * thread waits long for the others. */
-enum { FEWEST_BLOCKS = 4, SMALL_BLOCKS = 2, WANTED_BLOCKS = 8 };
+ * into memory. With more, each thread has its block: a multiple of this many, of one size, so that
+ * two and four threads are done together. */
+enum { FEWEST_BLOCKS = 4, WANTED_BLOCKS = 8 };
 
 static void choose_transforms(layer_winograd_plan *plan)
 {
@@ -95,15 +95,14 @@ static size_t wanted_tiles(const layer_winograd_plan *plan)
 static void cut_blocks(layer_winograd_plan *plan)
 {
     const size_t wanted = layer_larger(wanted_tiles(plan) / plan->strip_tiles, 1);
-    const size_t about = layer_larger((plan->strips + wanted / 2) / wanted, 1);
-    plan->block_strips = layer_blocks_of(plan->strips, about);
-    const size_t blocks = layer_blocks_of(plan->strips, plan->block_strips);
-    plan->is_shared = blocks * plan->parts * plan->groups < FEWEST_BLOCKS;
-    plan->small_strips = plan->is_shared ? plan->block_strips : (plan->block_strips + 1) / 2;
-    plan->large_blocks = blocks > SMALL_BLOCKS ? blocks - SMALL_BLOCKS : 0;
-    const size_t rest = plan->strips - plan->large_blocks * plan->block_strips;
-    plan->row_blocks = plan->large_blocks + layer_blocks_of(rest, plan->small_strips);
-    plan->sets = plan->row_blocks * plan->parts * plan->groups;
+    const size_t others = plan->parts * plan->groups;
+    size_t blocks = layer_larger((plan->strips + wanted / 2) / wanted, 1);
+    plan->is_shared = blocks * others < FEWEST_BLOCKS;
+    while (!plan->is_shared && blocks * others % FEWEST_BLOCKS != 0 && blocks < plan->strips)
+        blocks++;
+    plan->row_blocks = blocks;
+    plan->block_strips = layer_blocks_of(plan->strips, blocks);
+    plan->sets = blocks * others;
 }
 
 static void cut_tiles(layer_winograd_plan *plan)
@@ -147,14 +146,11 @@ layer_winograd_set layer_winograd_set_at(const layer_winograd_plan *plan, size_t
 {
     const size_t part = index % plan->parts, blocks = index / plan->parts;
     const size_t block = blocks % plan->row_blocks, tile = part * plan->strip_tiles;
-    const bool is_large = block < plan->large_blocks;
-    const size_t strip = layer_smaller(block, plan->large_blocks) * plan->block_strips +
-                         (is_large ? 0 : (block - plan->large_blocks) * plan->small_strips);
-    const size_t strips = is_large ? plan->block_strips : plan->small_strips;
+    const size_t strip = block * plan->strips / plan->row_blocks;
     return (layer_winograd_set){
         .group = blocks / plan->row_blocks,
         .strip = strip,
-        .strips = layer_smaller(strips, plan->strips - strip),
+        .strips = (block + 1) * plan->strips / plan->row_blocks - strip,
         .tile = tile,
         .tiles = layer_smaller(plan->strip_tiles, plan->row_tiles - tile),
     };

@@ -16,15 +16,14 @@ typedef struct {
     const layer_winograd_kernels *(*kernels_at)(layer_isa isa);
 
     size_t groups, group_channels, group_outputs;
-    size_t panel, panels;              /* output channels of one; how many a group has */
-    size_t most_panels;                /* that are computed together with prepared weights */
-    size_t tile_rows;                  /* of a sample */
-    size_t strips;                     /* along the batch and down each sample */
-    size_t row_tiles;                  /* across a sample */
-    size_t strip_tiles, parts;         /* of a strip; strips across a sample */
-    size_t block_strips, small_strips; /* of a block; of the last blocks */
-    size_t large_blocks, row_blocks;
-    size_t sets; /* blocks of all groups */
+    size_t panel, panels;            /* output channels of one; how many a group has */
+    size_t most_panels;              /* that are computed together with prepared weights */
+    size_t tile_rows;                /* of a sample */
+    size_t strips;                   /* along the batch and down each sample */
+    size_t row_tiles;                /* across a sample */
+    size_t strip_tiles, parts;       /* of a strip; strips across a sample */
+    size_t row_blocks, block_strips; /* of all strips; strips of the largest block */
+    size_t sets;                     /* blocks of all groups */
 
     /* Floats. Transformed input: [point][tile][channel]; products: [point][tile][output]. */
     size_t input_tile_stride, input_point_stride, input_count;
