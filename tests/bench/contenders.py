@@ -46,13 +46,19 @@ class Contender:
             raise Missing(last_error(self.process.stderr.read()))
         self.variants = self.process.stdout.readline().split()
 
-    def ask(self, *words):
-        """The answer's words."""
+    def tell(self, *words):
         print(*words, file=self.process.stdin, flush=True)
+
+    def hear(self):
+        """The answer's words."""
         answer = self.process.stdout.readline()
         if not answer:
-            raise RuntimeError(f'{self.name} ended at `{" ".join(map(str, words))}`: {self.process.stderr.read()}')
+            raise RuntimeError(f'{self.name} ended: {self.process.stderr.read()}')
         return answer.split()
+
+    def ask(self, *words):
+        self.tell(*words)
+        return self.hear()
 
     def end(self):
         self.process.stdin.close()

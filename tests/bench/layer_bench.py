@@ -102,6 +102,22 @@ def measure(row, threads, started, options, directory):
     return entries
 
 
+def rate_of_processes(row, processes, options, directory):
+    """How much more processes that share nothing get done than one of them alone: what the machine leaves to threads."""
+    for process in processes:
+        process.ask('row', *row.words(), directory)
+        mode = next(mode for mode in ('prepared', 'call') if process.ask('open', 'auto', mode)[0] == 'ok')
+    words = ('time', 'auto', mode, options.seconds / options.rounds, 'wall')
+    alone, together = [], [[] for _ in processes]
+    for _ in range(options.rounds):
+        alone += map(float, processes[0].ask(*words))
+        for process in processes:
+            process.tell(*words)
+        for process, times in zip(processes, together):
+            times += map(float, process.hear())
+    return sum(min(alone) / min(times) for times in together)
+
+
 def tell(row, threads, entries):
     """One row on the terminal, while the others are still to come."""
     print(f'\n{row.name}, {threads} thread{"s" * (threads > 1)}')
@@ -128,6 +144,7 @@ def read_options():
                         help='of one thread; cpu, its processor time, where others keep the processors busy')
     options = parser.parse_args()
     options.threads = [int(word) for word in options.threads]
+    options.scales = min(options.threads) == 1 < max(options.threads) and options.contenders != [ALGORITHMS]
     options.whole = not options.rows and options.threads == [1, 2]
     return options
 
@@ -138,22 +155,24 @@ def wanted_rows(parts):
 
 
 def run(rows, options, directory):
-    """Entries by row name and number of threads; and the versions of the contenders."""
+    """Entries by row name and number of threads; rates of processes by row name; the versions of the contenders."""
     started = {threads: contenders.start(options.contenders, threads) for threads in options.threads}
+    processes = [contenders.Contender('layer', 1) for _ in range(max(options.threads))] if options.scales else []
     _, missing = started[options.threads[0]]
     for sentence in missing:
         print(sentence)
-    measured = {}
+    measured, rates = {}, {}
     for row in rows:
         draw(row, directory)
+        if processes:
+            rates[row.name] = rate_of_processes(row, processes, options, directory)
         for threads, (each, _) in started.items():
             measured[row.name, threads] = measure(row, threads, each, options, directory)
             tell(row, threads, measured[row.name, threads])
     versions = [contender.version for contender in started[options.threads[0]][0]] + missing
-    for each, _ in started.values():
-        for contender in each:
-            contender.end()
-    return measured, versions
+    for contender in [*processes, *(contender for each, _ in started.values() for contender in each)]:
+        contender.end()
+    return measured, rates, versions
 
 
 def main():
@@ -163,11 +182,11 @@ def main():
         sys.exit('no row has such a name')
     busy = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as directory:
-        measured, versions = run(rows, options, Path(directory))
+        measured, rates, versions = run(rows, options, Path(directory))
     wrong = [entry for entries in measured.values() for entry in entries if not entry.difference < WRONG]
     is_choice = options.contenders == [ALGORITHMS]
-    tell_all = layer_report.report_choices if is_choice else layer_report.report
-    report = tell_all(rows, options.threads, measured)
+    report = layer_report.report_choices(rows, options.threads, measured) if is_choice else \
+        layer_report.report(rows, options.threads, measured, rates)
     print('\n' + report)
     if options.whole and (is_choice or options.contenders == DEFAULT.split(',')):
         circumstances = results.circumstances(results.command('bench-layers'), versions, busy)

@@ -77,15 +77,16 @@ def families_table(rows, threads, measured, mode):
     return table(['rows', 'best peer', *parts[1:]], lines)
 
 
-def speedups_table(rows, threads, measured):
-    """What more threads bring."""
+def speedups_table(rows, threads, measured, rates):
+    """What more threads bring, and what as many processes that share nothing."""
     lines = []
     for row in rows:
         one, more = (measured[row.name, count] for count in (1, threads))
         pairs = [(ours(one, 'prepared'), ours(more, 'prepared')),
                  (best_peer(one, 'prepared'), best_peer(more, 'prepared'))]
-        lines.append([row.name, *(number(a.best / b.best, 3) if a and b else '–' for a, b in pairs)])
-    return table(['layer', 'layerd', 'best peer'], lines)
+        lines.append([row.name, *(number(a.best / b.best, 3) if a and b else '–' for a, b in pairs),
+                      number(rates.get(row.name), 3)])
+    return table(['layer', 'layerd', 'best peer', f'{threads} processes'], lines)
 
 
 class Choice(NamedTuple):
@@ -160,7 +161,12 @@ peer neither reads nor writes NCHW, as in the midst of a network; ours still doe
 '''
 
 
-def report(rows, thread_counts, measured):
+SPEEDUPS = '''The last column is the machine's own: how much more as many processes of layerd get done, each with one thread
+and its own memory, than one of them alone.
+'''
+
+
+def report(rows, thread_counts, measured, rates):
     parts = [EXPLANATION]
     for threads in thread_counts:
         title = f'{threads} thread{"s" * (threads > 1)}'
@@ -169,6 +175,6 @@ def report(rows, thread_counts, measured):
                   'In the call:\n', families_table(rows, threads, measured, 'call'),
                   f'### Rows, {title}\n', rows_table(rows, threads, measured)]
         if threads > 1 and 1 in thread_counts:
-            parts += [f'### One thread / {title}, prepared\n', speedups_table(rows, threads, measured)]
+            parts += [f'### One thread / {title}, prepared\n', SPEEDUPS, speedups_table(rows, threads, measured, rates)]
         parts += [f'### All contenders, {title}, ms\n', all_table(rows, threads, measured)]
     return '\n'.join([*parts, report_choices(rows, thread_counts, measured)])
