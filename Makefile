@@ -181,6 +181,9 @@ PROGRAM_LIBS := $(OUT)/libsupport.a $(OUT)/libapi.a $(OUT)/liblayer.a
 $(call programs,$(TEST_SOURCES)) $(CONFORMANCE) $(BENCHES): $(OUT)/%: $(OUT)/%.c.o $(PROGRAM_LIBS)
 	$(CXX) $(LDFLAGS) -o $@ $^ -lcmocka -lcurl $(TEST_LIBS) $(HTTP_LIBS) $(JSON_LIBS) $(BLAS_LIBS) -lm
 
+$(OUT)/tests/unit/workers_test.c.o: INCLUDES := $(TEST_INCLUDES) -Iserver
+$(OUT)/tests/unit/workers_test: $(OUT)/server/workers.c.o
+
 # Fuzzers' targets: under BUILD=fuzz with libFuzzer, else with a main() that feeds them files. One drives the server, all
 # of it but main().
 FUZZ_MAIN := $(if $(filter fuzz,$(BUILD)),,$(OUT)/tests/fuzz/replay.c.o)

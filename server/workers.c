@@ -5,7 +5,9 @@
 #include "clock.h"
 #include "log.h"
 
+#include <assert.h>
 #include <pthread.h>
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -14,17 +16,26 @@
  */
 static const int64_t linger_time = 100 * (SERVER_SECOND / 1000000);
 
+enum { CACHE_LINE = 64 };
+
+/* A thread's share of a loop's tasks. Where one comes again and again, its data stay in the cache
+ * of the same core. */
+typedef struct {
+    alignas(CACHE_LINE) _Atomic size_t next; /* may pass `end` */
+    size_t end;
+} share;
+
 /* A parallel loop that is under way. Lives on its caller's stack; the caller leaves when nobody
  * else is in it. */
 typedef struct loop {
     struct loop *next;
     api_task *function;
     void *argument;
-    size_t tasks;
-    _Atomic size_t taken; /* tasks handed out; may pass `tasks` */
-    int threads;          /* that have ever joined: the next one's number */
-    _Atomic int helpers;  /* that are in it now, besides the caller */
+    size_t share_count;
+    int threads;         /* that have ever joined: the next one's number */
+    _Atomic int helpers; /* that are in it now, besides the caller */
     pthread_cond_t left;
+    share shares[SERVER_MOST_WORKERS];
 } loop;
 
 static struct {
@@ -41,21 +52,38 @@ static struct {
     loop *loops;
 } pool = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
 
+static void cut(loop *work, size_t tasks)
+{
+    work->share_count = tasks < pool.count ? tasks : pool.count;
+    for (size_t i = 0; i < work->share_count; i++) {
+        atomic_init(&work->shares[i].next, tasks * i / work->share_count);
+        work->shares[i].end = tasks * (i + 1) / work->share_count;
+    }
+}
+
+/* First those of the thread's own share, then what is left of the others'. */
 static void take_tasks(loop *work, int thread)
 {
-    for (;;) {
-        const size_t task = atomic_fetch_add(&work->taken, 1);
-        if (task >= work->tasks)
-            return;
-        work->function(work->argument, task, thread);
+    for (size_t i = 0; i < work->share_count; i++) {
+        share *const from = &work->shares[((size_t)thread + i) % work->share_count];
+        for (size_t task; (task = atomic_fetch_add(&from->next, 1)) < from->end;)
+            work->function(work->argument, task, thread);
     }
+}
+
+static bool has_tasks(const loop *work)
+{
+    for (size_t i = 0; i < work->share_count; i++)
+        if (atomic_load(&work->shares[i].next) < work->shares[i].end)
+            return true;
+    return false;
 }
 
 /* A loop that still has tasks to hand out. Called under the lock. */
 static loop *find_loop(void)
 {
     loop *found = pool.loops;
-    while (found != NULL && atomic_load(&found->taken) >= found->tasks)
+    while (found != NULL && !has_tasks(found))
         found = found->next;
     return found;
 }
@@ -141,11 +169,17 @@ static void unlink_loop(loop *work)
 static void parallel_for(void *context, size_t tasks, api_task *function, void *argument)
 {
     (void)context;
-    loop work = {.function = function, .argument = argument, .tasks = tasks, .threads = 1};
+    loop work;
     if (tasks < 2 || pool.count < 2) {
-        take_tasks(&work, 0);
+        for (size_t task = 0; task < tasks; task++)
+            function(argument, task, 0);
         return;
     }
+    work.function = function;
+    work.argument = argument;
+    work.threads = 1;
+    atomic_init(&work.helpers, 0);
+    cut(&work, tasks);
     pthread_cond_init(&work.left, NULL);
     pthread_mutex_lock(&pool.mutex);
     work.next = pool.loops;
@@ -213,6 +247,7 @@ static void *run_worker(void *unused)
 
 bool server_workers_start(size_t workers, size_t queue_limit)
 {
+    assert(workers <= SERVER_MOST_WORKERS);
     pool.limit = queue_limit;
     pool.mean_time = SERVER_SECOND / 100;
     pool.threads = calloc(workers, sizeof *pool.threads);

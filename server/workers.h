@@ -12,6 +12,8 @@ typedef struct server_work {
     void (*run)(struct server_work *work);
 } server_work;
 
+enum { SERVER_MOST_WORKERS = 63 };
+
 bool server_workers_start(size_t workers, size_t queue_limit);
 
 /* Finishes what is queued, then ends the threads. */
