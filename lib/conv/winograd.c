@@ -13,12 +13,18 @@ enum { TASK_CHANNELS = 32 };
 /* At least, so that no thread waits long for the others. */
 enum { TASKS_PER_THREAD = 2 };
 
+/* So many threads that share sets each transform all inputs for themselves: to read what another
+ * core has just written takes longer. More would take too much memory. */
+enum { MOST_OWN = 4 };
+
 /* Floats of prepared weights that are stored into the caches; more would only push out others. */
 enum { MOST_CACHED = 1 << 22 };
 
 typedef struct {
     layer_winograd_call base;
-    float *inputs;       /* transformed: one set's for each thread, or all sets' */
+    float *inputs; /* transformed: for each thread one set's, or all sets'; or all sets' once */
+    bool has_own;  /* each thread, all sets' inputs */
+    bool filled[MOST_OWN];
     float *threads;      /* each one's products, scratch and weights */
     size_t thread_count; /* floats */
     size_t channel_tasks;
@@ -68,7 +74,7 @@ static void compute_panels(const winograd *call, const layer_winograd_set *set, 
                                          products + call->task_panels * plan->product_count);
 }
 
-/* A set: its inputs, then some panels after the others. */
+/* A set: its inputs, then some panels one after the other. */
 static void compute_set(void *argument, size_t task, int thread)
 {
     const winograd *const call = argument;
@@ -82,7 +88,7 @@ static void compute_set(void *argument, size_t task, int thread)
         compute_panels(call, &set, i, inputs, products);
 }
 
-/* Some channels of a set's inputs. */
+/* Some channels of a set's inputs, for all threads. */
 static void transform_shared(void *argument, size_t task, int thread)
 {
     const winograd *const call = argument;
@@ -95,23 +101,40 @@ static void transform_shared(void *argument, size_t task, int thread)
         call->inputs + index * plan->input_count, products_of(call, thread));
 }
 
-/* Some panels of a set, whose inputs are transformed. */
+/* All sets' inputs, for all threads or the thread's own. */
+static const float *inputs_of(winograd *call, int thread)
+{
+    const layer_winograd_plan *const plan = &call->base.plan;
+    if (!call->has_own)
+        return call->inputs;
+    float *const own = call->inputs + (size_t)thread * plan->sets * plan->input_count;
+    for (size_t i = 0; i < plan->sets && !call->filled[thread]; i++) {
+        const layer_winograd_set set = layer_winograd_set_at(plan, i);
+        layer_winograd_transform_inputs(&call->base, &set, 0, plan->group_channels,
+                                        own + i * plan->input_count, products_of(call, thread));
+    }
+    call->filled[thread] = true;
+    return own;
+}
+
+/* Some panels of a set. */
 static void compute_shared(void *argument, size_t task, int thread)
 {
-    const winograd *const call = argument;
+    winograd *const call = argument;
     const layer_winograd_plan *const plan = &call->base.plan;
     const size_t index = task / call->panel_tasks;
     const layer_winograd_set set = layer_winograd_set_at(plan, index);
     compute_panels(call, &set, task % call->panel_tasks * call->task_panels,
-                   call->inputs + index * plan->input_count, products_of(call, thread));
+                   inputs_of(call, thread) + index * plan->input_count, products_of(call, thread));
 }
 
 /* One panel of all sets of its group: its weights are transformed, some channels at a time, and
  * used while they are in cache. */
 static void compute_fresh_panel(void *argument, size_t panel, int thread)
 {
-    const winograd *const call = argument;
+    winograd *const call = argument;
     const layer_winograd_plan *const plan = &call->base.plan;
+    const float *const inputs = inputs_of(call, thread);
     const size_t sets = plan->sets / plan->groups, first_set = panel / plan->panels * sets;
     float *const products = products_of(call, thread);
     float *const scratch = products + sets * plan->product_count;
@@ -131,8 +154,8 @@ static void compute_fresh_panel(void *argument, size_t panel, int thread)
         for (size_t i = 0; i < sets; i++) {
             const layer_winograd_set set = layer_winograd_set_at(plan, first_set + i);
             layer_winograd_multiply_fresh(&call->base, &set, first, channels,
-                                          call->inputs + (first_set + i) * plan->input_count,
-                                          weights, products + i * plan->product_count);
+                                          inputs + (first_set + i) * plan->input_count, weights,
+                                          products + i * plan->product_count);
         }
     }
     for (size_t i = 0; i < sets; i++) {
@@ -193,10 +216,21 @@ static size_t prepared_size(const layer_conv *conv)
     return prepared_count(&plan) * sizeof(float);
 }
 
-/* Of the inputs, and of each thread's share. */
 static size_t inputs_count(const layer_winograd_plan *plan, size_t threads)
 {
-    return (plan->is_shared ? plan->sets : threads) * plan->input_count;
+    const size_t copies = plan->is_shared && threads > MOST_OWN ? 1 : threads;
+    return copies * (plan->is_shared ? plan->sets : 1) * plan->input_count;
+}
+
+/* Runs tasks of sets that threads share: their inputs are transformed before, or by each thread. */
+static layer_status run_shared(winograd *call, size_t tasks, layer_task *function)
+{
+    const layer_run *const run = call->base.run;
+    const size_t transforms = call->base.plan.sets * call->channel_tasks;
+    call->has_own = layer_run_threads(run) <= MOST_OWN;
+    const layer_status status =
+        call->has_own ? LAYER_OK : layer_run_tasks(run, transforms, transform_shared, call);
+    return status != LAYER_OK ? status : layer_run_tasks(run, tasks, function, call);
 }
 
 static size_t prepared_workspace_size(const layer_conv *conv, int threads)
@@ -218,13 +252,8 @@ static layer_status forward_prepared(const layer_conv *conv, const float *input,
     call.inputs = run->workspace;
     call.threads = call.inputs + inputs_count(plan, (size_t)layer_run_threads(run));
     call.thread_count = call.task_panels * plan->product_count + plan->scratch_count;
-    if (!plan->is_shared)
-        return layer_run_tasks(run, plan->sets, compute_set, &call);
-    const layer_status status =
-        layer_run_tasks(run, plan->sets * call.channel_tasks, transform_shared, &call);
-    return status != LAYER_OK
-               ? status
-               : layer_run_tasks(run, plan->sets * call.panel_tasks, compute_shared, &call);
+    return plan->is_shared ? run_shared(&call, plan->sets * call.panel_tasks, compute_shared)
+                           : layer_run_tasks(run, plan->sets, compute_set, &call);
 }
 
 /* ---- Weights as they come -------------------------------------------------------------------- */
@@ -264,11 +293,7 @@ static layer_status forward_fresh(const layer_conv *conv, const float *input, co
     call.inputs = run->workspace;
     call.threads = call.inputs + inputs_count(plan, (size_t)layer_run_threads(run));
     call.thread_count = fresh_count(plan);
-    const layer_status status =
-        layer_run_tasks(run, plan->sets * call.channel_tasks, transform_shared, &call);
-    return status != LAYER_OK
-               ? status
-               : layer_run_tasks(run, plan->groups * plan->panels, compute_fresh_panel, &call);
+    return run_shared(&call, plan->groups * plan->panels, compute_fresh_panel);
 }
 
 static layer_status forward(const layer_conv *conv, const float *input, const float *weight,
