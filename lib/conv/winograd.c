@@ -7,7 +7,7 @@
 
 #include <assert.h>
 
-/* Channels of a task that transforms inputs or weights. */
+/* Channels of a task that transforms inputs. */
 enum { TASK_CHANNELS = 32 };
 
 /* At least, so that no thread waits long for the others. */
@@ -16,9 +16,6 @@ enum { TASKS_PER_THREAD = 2 };
 /* So many threads that share sets each transform all inputs for themselves: to read what another
  * core has just written takes longer. More would take too much memory. */
 enum { MOST_OWN = 4 };
-
-/* Floats of prepared weights that are stored into the caches; more would only push out others. */
-enum { MOST_CACHED = 1 << 22 };
 
 typedef struct {
     layer_winograd_call base;
@@ -29,7 +26,6 @@ typedef struct {
     size_t thread_count; /* floats */
     size_t channel_tasks;
     size_t task_panels, panel_tasks; /* panels that are computed together; their tasks of a set */
-    bool is_streamed;                /* prepared weights, past the caches */
 } winograd;
 
 /* As many panels as the plan has them, but where threads share a set a few tasks for each. */
@@ -167,53 +163,16 @@ static void compute_fresh_panel(void *argument, size_t panel, int thread)
 
 /* ---- Prepared weights ------------------------------------------------------------------------ */
 
-/* Some channels of one panel. */
-static void prepare_channels(void *argument, size_t task, int thread)
-{
-    (void)thread;
-    const winograd *const call = argument;
-    const layer_winograd_plan *const plan = &call->base.plan;
-    const size_t panel = task / call->channel_tasks;
-    const size_t first = task % call->channel_tasks * TASK_CHANNELS;
-    layer_winograd_transform_weights(
-        &call->base, &(layer_winograd_share){
-                         .panel = panel,
-                         .first = first,
-                         .channels = layer_smaller(TASK_CHANNELS, plan->group_channels - first),
-                         .point_stride = plan->weight_point_stride,
-                         .is_streamed = call->is_streamed,
-                         .transformed = call->base.prepared + panel * plan->weight_panel_stride +
-                                        first * plan->panel,
-                     });
-}
-
-static size_t prepared_count(const layer_winograd_plan *plan)
-{
-    return plan->groups * plan->panels * plan->weight_panel_stride;
-}
-
-static layer_status prepare_weight(const layer_conv *conv, const float *weight, bool is_exchanged,
-                                   float *prepared, const layer_run *run)
-{
-    winograd call = begin(conv, NULL, NULL, NULL, run);
-    call.base.weight = weight;
-    call.base.is_exchanged = is_exchanged;
-    call.base.prepared = prepared;
-    call.is_streamed = prepared_count(&call.base.plan) > MOST_CACHED;
-    return layer_run_tasks(run, call.base.plan.groups * call.base.plan.panels * call.channel_tasks,
-                           prepare_channels, &call);
-}
-
 static layer_status prepare(const layer_conv *conv, const float *weight, float *prepared,
                             const layer_run *run)
 {
-    return prepare_weight(conv, weight, false, prepared, run);
+    return layer_winograd_prepare(conv, weight, false, prepared, run);
 }
 
 static size_t prepared_size(const layer_conv *conv)
 {
     const layer_winograd_plan plan = layer_winograd_cut(conv);
-    return prepared_count(&plan) * sizeof(float);
+    return layer_winograd_prepared_count(&plan) * sizeof(float);
 }
 
 static size_t inputs_count(const layer_winograd_plan *plan, size_t threads)
@@ -282,8 +241,9 @@ static layer_status forward_fresh(const layer_conv *conv, const float *input, co
     const layer_winograd_plan *const plan = &call.base.plan;
     if (!plan->is_shared) {
         layer_run rest = *run;
-        rest.workspace = (float *)run->workspace + prepared_count(plan);
-        const layer_status status = prepare_weight(conv, weight, is_exchanged, run->workspace, run);
+        rest.workspace = (float *)run->workspace + layer_winograd_prepared_count(plan);
+        const layer_status status =
+            layer_winograd_prepare(conv, weight, is_exchanged, run->workspace, run);
         return status != LAYER_OK
                    ? status
                    : forward_prepared(conv, input, run->workspace, bias, output, &rest);

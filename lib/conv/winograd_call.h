@@ -30,6 +30,11 @@ typedef struct {
 void layer_winograd_transform_weights(const layer_winograd_call *call,
                                       const layer_winograd_share *share);
 
+/* Transforms all weights, [group][K/group][C/group][3][3] or exchanged, into prepared[count]. */
+size_t layer_winograd_prepared_count(const layer_winograd_plan *plan);
+layer_status layer_winograd_prepare(const layer_conv *conv, const float *weight, bool is_exchanged,
+                                    float *prepared, const layer_run *run);
+
 /* B' d B of a set for some channels of its group. */
 void layer_winograd_transform_inputs(const layer_winograd_call *call, const layer_winograd_set *set,
                                      size_t first, size_t channels, float *transformed,
