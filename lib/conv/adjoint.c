@@ -10,17 +10,17 @@
  * arXiv:1609.07009.
  * SPDX-License-Identifier: MIT */
 #include "conv/adjoint.h"
-#include "conv/adjoint_plan.h"
+#include "conv/adjoint_parts.h"
 #include "core/blocks.h"
 #include "core/tasks.h"
 
 #include <assert.h>
 
-enum { CHANNELS_PER_TASK = 16, CELLS_PER_TASK = 1 << 15 };
+enum { CHANNELS_PER_TASK = 16 };
 
 /* ---- The weight of a phase: [C][K/group][taps] ----------------------------------------------- */
 
-static void find_taps(const layer_phase *at)
+void layer_adjoint_find_taps(const layer_phase *at)
 {
     const layer_window *const window = at->plan->conv->window;
     const layer_phase_axis *const axis = at->axis;
@@ -83,73 +83,6 @@ static void pack_channels(void *argument, size_t task, int thread)
     }
 }
 
-/* ---- The cells of a phase, put between the others' ------------------------------------------- */
-
-/* A phase, and the one whose cells are between its own in each line, or NULL. */
-typedef struct {
-    const layer_phase *one, *other;
-    size_t planes_per_task;
-} placing;
-
-static void place_line(const placing *call, const float *cells, const float *others, float *line)
-{
-    const layer_phase *const one = call->one;
-    const layer_window *const width = &one->plan->conv->window[LAYER_WIDTH];
-    const int first = one->axis[LAYER_WIDTH].first;
-    if (call->other == NULL)
-        one->kernels->place(cells, (size_t)one->axis[LAYER_WIDTH].window.output, line + first,
-                            (size_t)width->stride);
-    else
-        one->kernels->merge(first == 0 ? cells : others, first == 0 ? others : cells,
-                            (size_t)width->input, line);
-}
-
-static void place_plane(const placing *call, size_t index)
-{
-    const layer_phase *const one = call->one, *const other = call->other;
-    const layer_conv *const conv = one->plan->conv;
-    const layer_window *const window = conv->window;
-    const layer_phase_axis *const depth = &one->axis[LAYER_DEPTH];
-    const layer_phase_axis *const height = &one->axis[LAYER_HEIGHT];
-    const float *cells = one->cells + index * layer_conv_output_plane(&one->conv);
-    const float *others =
-        other == NULL ? NULL : other->cells + index * layer_conv_output_plane(&other->conv);
-    float *const plane = one->input + index * layer_conv_input_plane(conv);
-    for (int d = 0; d < depth->window.output; d++)
-        for (int h = 0; h < height->window.output; h++) {
-            const ptrdiff_t z = depth->first + d * window[LAYER_DEPTH].stride;
-            const ptrdiff_t y = height->first + h * window[LAYER_HEIGHT].stride;
-            const ptrdiff_t line = z * window[LAYER_HEIGHT].input + y;
-            place_line(call, cells, others, plane + line * window[LAYER_WIDTH].input);
-            cells += one->axis[LAYER_WIDTH].window.output;
-            if (other != NULL)
-                others += other->axis[LAYER_WIDTH].window.output;
-        }
-}
-
-static size_t planes_of(const layer_phase *at)
-{
-    const layer_shape *const shape = &at->plan->conv->input;
-    return (size_t)shape->extent[0] * (size_t)shape->extent[1];
-}
-
-static void place_planes(void *argument, size_t task, int thread)
-{
-    (void)thread;
-    const placing *const call = argument;
-    const size_t first = task * call->planes_per_task;
-    const size_t end = layer_smaller(first + call->planes_per_task, planes_of(call->one));
-    for (size_t i = first; i < end; i++)
-        place_plane(call, i);
-}
-
-static layer_status place(const layer_phase *one, const layer_phase *other, const layer_run *run)
-{
-    placing call = {one, other, CELLS_PER_TASK / layer_conv_output_plane(&one->conv) + 1};
-    return layer_run_tasks(run, layer_blocks_of(planes_of(one), call.planes_per_task), place_planes,
-                           &call);
-}
-
 /* Cells that no kernel cell meets are in none of the phases. */
 static void fill_planes(void *argument, size_t task, int thread)
 {
@@ -189,7 +122,7 @@ static layer_status run_phase(layer_phase *at, const float *output, size_t room,
     at->cells = made->whole ? at->input : (float *)(void *)(cells_at + room * made->cells_size);
     if (layer_phase_is_exchanged(at))
         return run_exchanged(at, output, &inner);
-    find_taps(at);
+    layer_adjoint_find_taps(at);
     const layer_status status =
         layer_run_tasks(run, layer_blocks_of(channels, CHANNELS_PER_TASK), pack_channels, at);
     return status == LAYER_OK
@@ -208,8 +141,9 @@ static layer_status run_phases(const layer_phase *common, size_t index, const fl
     layer_status status = run_phase(&one, output, 0, run);
     if (status == LAYER_OK && paired)
         status = run_phase(&other, output, 1, run);
-    return status == LAYER_OK && !common->plan->whole ? place(&one, paired ? &other : NULL, run)
-                                                      : status;
+    return status == LAYER_OK && !common->plan->whole
+               ? layer_adjoint_place(&one, paired ? &other : NULL, run)
+               : status;
 }
 
 layer_status layer_conv_adjoint(const layer_conv *conv, const float *weight, const float *bias,
@@ -224,8 +158,11 @@ layer_status layer_conv_adjoint(const layer_conv *conv, const float *weight, con
         .kernels = layer_tap_kernels_at(run->isa),
         .turns = layer_turn_kernels_at(run->isa),
     };
-    layer_status status =
-        made.covered ? LAYER_OK : layer_run_tasks(run, planes_of(&at), fill_planes, &at);
+    if (made.joined)
+        return layer_adjoint_run_joined(&at, output, run);
+    layer_status status = made.covered
+                              ? LAYER_OK
+                              : layer_run_tasks(run, layer_adjoint_planes(&made), fill_planes, &at);
     for (size_t i = 0; i < made.phases && status == LAYER_OK; i += layer_adjoint_rooms(&made))
         status = run_phases(&at, i, output, run);
     return status;

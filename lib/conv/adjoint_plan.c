@@ -6,6 +6,11 @@
 
 #include <assert.h>
 
+static int larger(int a, int b)
+{
+    return a > b ? a : b;
+}
+
 /* How far apart kernel cells of one phase are. */
 static int tap_distance(const layer_window *window)
 {
@@ -42,11 +47,29 @@ static layer_phase_axis phase_along(const layer_window *window, int tap, bool fl
     };
 }
 
+static void set_window(layer_conv *conv, int axis, layer_window window)
+{
+    const int dimension = axis - LAYER_MAX_SPATIAL + conv->input.rank;
+    conv->window[axis] = window;
+    if (dimension < 2)
+        return;
+    conv->input.extent[dimension] = window.input;
+    conv->weight.extent[dimension] = window.kernel;
+    conv->output.extent[dimension] = window.output;
+}
+
+static void choose(layer_conv *conv)
+{
+    conv->multiplications = layer_conv_multiplications(conv);
+    conv->algorithm = layer_conv_choose(conv);
+}
+
 bool layer_adjoint_locate(layer_phase *at, size_t index)
 {
     const layer_conv *const conv = at->plan->conv;
     const int channels = conv->input.extent[1], outputs = conv->output.extent[1];
     const int rank = conv->input.rank, groups = conv->group;
+    at->index = index;
     at->conv = (layer_conv){
         .input = {rank, {conv->input.extent[0], outputs}},
         .weight = {rank, {channels, outputs / groups}},
@@ -62,28 +85,128 @@ bool layer_adjoint_locate(layer_phase *at, size_t index)
         const layer_window *const window = &at->axis[axis].window;
         if (window->output <= 0)
             return false;
-        at->conv.window[axis] = *window;
-        const int dimension = axis - LAYER_MAX_SPATIAL + rank;
-        if (dimension >= 2) {
-            at->conv.input.extent[dimension] = window->input;
-            at->conv.weight.extent[dimension] = window->kernel;
-            at->conv.output.extent[dimension] = window->output;
-        }
+        set_window(&at->conv, axis, *window);
     }
-    at->conv.multiplications = layer_conv_multiplications(&at->conv);
-    at->conv.algorithm = layer_conv_choose(&at->conv);
+    choose(&at->conv);
     return true;
+}
+
+size_t layer_adjoint_planes(const layer_adjoint *made)
+{
+    const layer_shape *const shape = &made->conv->input;
+    return (size_t)shape->extent[0] * (size_t)shape->extent[1];
 }
 
 size_t layer_adjoint_rooms(const layer_adjoint *made)
 {
-    return made->paired ? 2 : 1;
+    return made->paired && !made->joined ? 2 : 1;
 }
 
 bool layer_phase_is_exchanged(const layer_phase *at)
 {
     return at->plan->whole &&
            layer_conv_implementation_of(at->conv.algorithm)->forward_exchanged != NULL;
+}
+
+/* ---- All phases as one ----------------------------------------------------------------------- */
+
+/* Channels of all phases at most; and as many as algorithms that have vectors of them put into one,
+ * which has too few sums to keep the multiplications' units busy where planes are large. */
+enum { MOST_CHANNELS = 1 << 12, ONE_VECTOR = 16 };
+
+/* What a phase along an axis reads, and the others too. */
+static layer_window joint_window(const layer_window *window, int phases)
+{
+    layer_window joint = phase_along(window, 0, false).window;
+    int ahead = joint.kernel - joint.pad_begin;
+    for (int tap = 1; tap < phases; tap++) {
+        const layer_window phase = phase_along(window, tap, false).window;
+        ahead = larger(ahead, phase.kernel - phase.pad_begin);
+        joint.pad_begin = larger(joint.pad_begin, phase.pad_begin);
+        joint.output = larger(joint.output, phase.output);
+    }
+    joint.kernel = ahead + joint.pad_begin;
+    return joint;
+}
+
+/* Whether phases can be joined: they read neighbours, of all channels, and every cell is in one,
+ * and none is empty. */
+static bool can_join(const layer_adjoint *made)
+{
+    const layer_window *const window = made->conv->window;
+    bool is_dense = made->covered && made->phases > 1 && made->conv->group == 1;
+    for (int axis = 0; axis < LAYER_MAX_SPATIAL; axis++)
+        is_dense = is_dense && window[axis].stride <= window[axis].input &&
+                   (window[axis].kernel == 1 || window[axis].dilation == 1);
+    return is_dense && (size_t)made->conv->input.extent[1] <= MOST_CHANNELS / made->phases;
+}
+
+static layer_conv join(const layer_adjoint *made)
+{
+    const layer_conv *const conv = made->conv;
+    const int channels = conv->input.extent[1] * (int)made->phases;
+    const int rank = conv->input.rank, outputs = conv->output.extent[1];
+    layer_conv joint = {
+        .input = {rank, {conv->input.extent[0], outputs}},
+        .weight = {rank, {channels, outputs}},
+        .output = {rank, {conv->input.extent[0], channels}},
+        .axes = conv->axes,
+        .group = 1,
+    };
+    for (int axis = 0; axis < LAYER_MAX_SPATIAL; axis++)
+        set_window(&joint, axis, joint_window(&conv->window[axis], made->counts[axis]));
+    choose(&joint);
+    if (joint.algorithm == LAYER_CONV_PACKED && channels <= ONE_VECTOR)
+        joint.algorithm = LAYER_CONV_IMPLICIT;
+    return joint;
+}
+
+/* ---- The plan -------------------------------------------------------------------------------- */
+
+static size_t cells_size(const layer_conv *conv)
+{
+    const size_t planes = (size_t)conv->output.extent[0] * (size_t)conv->output.extent[1];
+    return layer_aligned(planes * layer_conv_output_plane(conv) * sizeof(float));
+}
+
+static size_t weight_size(const layer_conv *conv)
+{
+    const size_t kernels = (size_t)conv->weight.extent[0] * (size_t)conv->weight.extent[1];
+    return layer_aligned(kernels * layer_conv_kernel_plane(conv) * sizeof(float));
+}
+
+/* Room for one phase at a time. Returns what all of them cost. */
+static double plan_phases(layer_adjoint *made, int threads)
+{
+    layer_phase at = {.plan = made};
+    double cost = 0;
+    for (size_t i = 0; i < made->phases; i++) {
+        if (!layer_adjoint_locate(&at, i))
+            continue;
+        const size_t weights = layer_phase_is_exchanged(&at) ? 0 : weight_size(&at.conv);
+        const size_t cells = made->whole ? 0 : cells_size(&at.conv);
+        made->weight_size = layer_larger(made->weight_size, weights);
+        made->cells_size = layer_larger(made->cells_size, cells);
+        made->inner_size =
+            layer_larger(made->inner_size, layer_conv_workspace_size(&at.conv, threads));
+        cost += layer_conv_cost(&at.conv, at.conv.algorithm);
+    }
+    return cost;
+}
+
+static void plan_joint(layer_adjoint *made, double cost, int threads)
+{
+    if (!can_join(made))
+        return;
+    made->joint = join(made);
+    made->joined = layer_conv_cost(&made->joint, made->joint.algorithm) < cost;
+    if (!made->joined)
+        return;
+    made->places_size = layer_aligned(layer_conv_kernel_plane(made->conv) * sizeof(size_t));
+    made->bias_size = layer_aligned((size_t)made->joint.output.extent[1] * sizeof(float));
+    made->weight_size = weight_size(&made->joint);
+    made->cells_size = cells_size(&made->joint);
+    made->inner_size = layer_conv_workspace_size(&made->joint, threads);
 }
 
 layer_adjoint layer_adjoint_plan(const layer_conv *conv, int threads)
@@ -96,25 +219,9 @@ layer_adjoint layer_adjoint_plan(const layer_conv *conv, int threads)
         made.covered = made.covered && made.counts[axis] == conv->window[axis].stride;
     }
     const layer_window *const width = &conv->window[LAYER_WIDTH];
-    layer_phase at = {.plan = &made};
     made.paired = made.counts[LAYER_WIDTH] == 2 && width->stride == 2 && width->input > 1;
     made.taps_size = layer_aligned(layer_conv_kernel_plane(conv) * sizeof(int));
-    for (size_t i = 0; i < made.phases; i++) {
-        if (!layer_adjoint_locate(&at, i))
-            continue;
-        const size_t channels = (size_t)conv->input.extent[1];
-        const size_t weights =
-            channels * (size_t)at.conv.weight.extent[1] * layer_conv_kernel_plane(&at.conv);
-        const size_t cells =
-            (size_t)conv->input.extent[0] * channels * layer_conv_output_plane(&at.conv);
-        made.weight_size = layer_larger(
-            made.weight_size,
-            layer_phase_is_exchanged(&at) ? 0 : layer_aligned(weights * sizeof(float)));
-        made.cells_size =
-            layer_larger(made.cells_size, made.whole ? 0 : layer_aligned(cells * sizeof(float)));
-        made.inner_size =
-            layer_larger(made.inner_size, layer_conv_workspace_size(&at.conv, threads));
-    }
+    plan_joint(&made, plan_phases(&made, threads), threads);
     return made;
 }
 
@@ -122,6 +229,6 @@ size_t layer_conv_adjoint_workspace_size(const layer_conv *conv, int threads)
 {
     assert(threads >= 1);
     const layer_adjoint made = layer_adjoint_plan(conv, threads);
-    return made.taps_size + made.weight_size + layer_adjoint_rooms(&made) * made.cells_size +
-           made.inner_size;
+    return made.taps_size + made.places_size + made.weight_size + made.bias_size +
+           layer_adjoint_rooms(&made) * made.cells_size + made.inner_size;
 }

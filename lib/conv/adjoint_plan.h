@@ -20,23 +20,31 @@ typedef struct {
     size_t phases;
     bool whole;   /* one phase is all there is */
     bool covered; /* every input cell is in a layer_phase */
+    bool joined;  /* all phases are one convolution, `joint`, a set of channels each */
     bool paired;  /* phases come in two, whose cells alternate in the lines of the input */
-    size_t taps_size, weight_size, cells_size, inner_size; /* parts of the workspace */
+    layer_conv joint;
+    size_t taps_size, places_size, weight_size, bias_size, cells_size,
+        inner_size; /* parts of the workspace */
 } layer_adjoint;
 
 /* One phase while it is computed. */
 typedef struct {
     const layer_adjoint *plan;
+    size_t index;
     layer_phase_axis axis[LAYER_MAX_SPATIAL];
     layer_conv conv;
     const float *weight, *bias;
-    int *taps; /* where the phase's kernel cells are in the whole kernel */
+    int *taps;      /* where the phase's kernel cells are in the whole kernel */
+    size_t *places; /* and in the packed weights, if phases are joined */
     float *packed, *cells, *input;
     const layer_tap_kernels *kernels;
     const layer_turn_kernels *turns;
 } layer_phase;
 
 layer_adjoint layer_adjoint_plan(const layer_conv *conv, int threads);
+
+/* Planes of the input. */
+size_t layer_adjoint_planes(const layer_adjoint *made);
 
 /* Fills the axes and the convolution of phase `index`; false if no cell is in it. */
 bool layer_adjoint_locate(layer_phase *at, size_t index);

@@ -242,6 +242,17 @@ static void large_gradients_are_as_defined(void **state)
         {{4, {1, 2, 140, 1}}, {4, {12, 2, 130, 1}}, {.geometry.pads_end = {40, 0}}},
         {{4, {1, 16, 205, 200}}, {4, {17, 16, 3, 3}}, {.geometry.pads_begin = {1, 1}}},
         {{3, {1, 20, 9001}}, {3, {17, 20, 3}}, {.geometry.strides = {2}}},
+        {{4, {2, 3, 67, 70}}, {4, {33, 3, 8, 8}}, {.geometry.strides = {8, 8}}},
+        {{4, {2, 3, 40, 37}},
+         {4, {40, 3, 5, 4}},
+         {.geometry = {.strides = {3, 2}, .pads_begin = {2, 3}, .pads_end = {0, 2}},
+          .mode = LAYER_CONV_CONVOLUTION}},
+        {{5, {1, 2, 9, 10, 11}},
+         {5, {40, 2, 3, 4, 5}},
+         {.geometry = {.strides = {2, 2, 2}, .pads_begin = {1, 0, 2}}}},
+        {{4, {3, 2, 3, 2}},
+         {4, {70, 2, 6, 6}},
+         {.geometry = {.strides = {5, 5}, .pads_begin = {3, 4}, .pads_end = {2, 2}}}},
     };
     for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
         layer_conv conv;
