@@ -59,7 +59,9 @@ static const char *shake_hands(server_channel *channel)
     gnutls_credentials_set(channel->session, GNUTLS_CRD_CERTIFICATE, channel->credentials);
     gnutls_set_default_priority(channel->session);
     gnutls_transport_set_int(channel->session, channel->descriptor);
-    status = gnutls_handshake(channel->session);
+    do
+        status = gnutls_handshake(channel->session);
+    while (status == GNUTLS_E_INTERRUPTED);
     return status == 0 ? NULL : gnutls_strerror(status);
 }
 
@@ -82,16 +84,25 @@ void server_channel_close(server_channel *channel)
         close(channel->descriptor);
 }
 
+/* A process that was stopped and goes on finds its calls interrupted. */
 ssize_t server_channel_send(server_channel *channel, const void *data, size_t size)
 {
-    if (channel->session != NULL)
-        return gnutls_record_send(channel->session, data, size);
-    return send(channel->descriptor, data, size, MSG_NOSIGNAL);
+    if (channel->session == NULL)
+        return TEMP_FAILURE_RETRY(send(channel->descriptor, data, size, MSG_NOSIGNAL));
+    ssize_t sent;
+    do
+        sent = gnutls_record_send(channel->session, data, size);
+    while (sent == GNUTLS_E_INTERRUPTED);
+    return sent;
 }
 
 ssize_t server_channel_receive(server_channel *channel, void *room, size_t size)
 {
-    if (channel->session != NULL)
-        return gnutls_record_recv(channel->session, room, size);
-    return recv(channel->descriptor, room, size, 0);
+    if (channel->session == NULL)
+        return TEMP_FAILURE_RETRY(recv(channel->descriptor, room, size, 0));
+    ssize_t received;
+    do
+        received = gnutls_record_recv(channel->session, room, size);
+    while (received == GNUTLS_E_INTERRUPTED);
+    return received;
 }

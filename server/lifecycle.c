@@ -28,15 +28,20 @@ static void enter(server_stage next)
     atomic_store_explicit(&stage, (int)next, memory_order_release);
 }
 
-/* The end that was signalled within the time, or 0. */
+/* The end that was signalled within the time, or 0. A process that was stopped and goes on finds
+ * its waiting interrupted. */
 static int wait_for_end(int64_t time)
 {
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
-    const struct timespec limit = server_timespec(time);
-    const int caught = sigtimedwait(&signals, NULL, &limit);
+    const int64_t end = server_now() + time;
+    int caught = 0;
+    for (int64_t left = time; caught <= 0 && left >= 0; left = end - server_now()) {
+        const struct timespec limit = server_timespec(left);
+        caught = sigtimedwait(&signals, NULL, &limit);
+    }
     return caught > 0 ? caught : 0;
 }
 

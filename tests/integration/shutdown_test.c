@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 /* ---- Under load ---- */
 
@@ -126,6 +127,15 @@ static bool is_not_ready(void *context)
     return found;
 }
 
+/* As a container does that is paused. */
+static void stop_and_go_on(const daemon_process *daemon)
+{
+    siginfo_t facts;
+    kill(daemon->process.pid, SIGSTOP);
+    assert_int_equal(waitid(P_PID, (id_t)daemon->process.pid, &facts, WSTOPPED), 0);
+    kill(daemon->process.pid, SIGCONT);
+}
+
 static void in_the_drain_delay_it_serves_but_is_not_ready(void **state)
 {
     (void)state;
@@ -135,8 +145,10 @@ static void in_the_drain_delay_it_serves_but_is_not_ready(void **state)
     http_free(&reply);
     kill(daemon->process.pid, SIGTERM);
     assert_true(wait_until(is_not_ready, daemon->url));
-    for (int round = 0; round < 20; round++)
+    for (int round = 0; round < 20; round++) {
+        stop_and_go_on(daemon);
         expect_good(daemon->url);
+    }
     reply = http_get(daemon->url, "/v2/health/live");
     expect_status(&reply, 200);
     http_free(&reply);

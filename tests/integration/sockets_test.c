@@ -12,6 +12,7 @@
 
 #include <arpa/inet.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -298,7 +299,7 @@ static void what_is_anothers_is_not_taken(void **state)
 static void expect_state(int descriptor, const char *begin)
 {
     char state[256] = "";
-    const ssize_t size = recv(descriptor, state, sizeof state - 1, 0);
+    const ssize_t size = TEMP_FAILURE_RETRY(recv(descriptor, state, sizeof state - 1, 0));
     assert_true(size > 0);
     if (strncmp(state, begin, strlen(begin)) != 0)
         fail_msg("the state is %s, not %s", state, begin);

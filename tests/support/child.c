@@ -15,7 +15,7 @@
 
 extern char **environ;
 
-enum { STEP_MILLISECONDS = 2, CEILING_SECONDS = 60, COULD_NOT_EXEC = 127 };
+enum { STEP_MILLISECONDS = 2, CEILING_SECONDS = 300, COULD_NOT_EXEC = 127 };
 
 static void sleep_a_step(void)
 {

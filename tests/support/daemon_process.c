@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STOP_SECONDS = 120, MOST_WORDS = 64 };
+enum { STOP_SECONDS = 300, MOST_WORDS = 64 };
 
 static daemon_process *running; /* all but the common one */
 static daemon_process *common;
@@ -57,12 +57,18 @@ static bool has_printed_url(void *context)
     return whole || !child_runs(&daemon->process);
 }
 
+/* There is time for everything, on a busy machine too, unless a test says otherwise. */
 static daemon_process *start(const daemon_options *options)
 {
     const char *arguments[MOST_WORDS] = {daemon_binary()};
-    const char *environment[MOST_WORDS] = {"LAYERD_LISTEN=127.0.0.1:0", "LAYERD_DRAIN_DELAY=0",
+    const char *environment[MOST_WORDS] = {"LAYERD_LISTEN=127.0.0.1:0",
+                                           "LAYERD_DRAIN_DELAY=0",
+                                           "LAYERD_DEADLINE=600",
+                                           "LAYERD_HEAD_TIMEOUT=600",
+                                           "LAYERD_BODY_TIMEOUT=600",
+                                           "LAYERD_IDLE_TIMEOUT=600",
                                            "ASAN_OPTIONS=verify_asan_link_order=0"};
-    size_t argument_count = 1, environment_count = 3;
+    size_t argument_count = 1, environment_count = 7;
     collect(environment, &environment_count, transport_environment());
     collect(arguments, &argument_count, options->arguments);
     collect(environment, &environment_count, options->environment);

@@ -5,6 +5,7 @@
 #include "support/http_client.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -69,11 +70,12 @@ static bool connect_client(client *own)
     const int yes = 1;
     const struct timeval ceiling = {.tv_sec = CEILING_SECONDS};
     own->descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const bool connected = connect(own->descriptor, (const struct sockaddr *)&own->of->address,
+                                   sizeof own->of->address) == 0;
     setsockopt(own->descriptor, SOL_SOCKET, SO_RCVTIMEO, &ceiling, sizeof ceiling);
     setsockopt(own->descriptor, SOL_SOCKET, SO_SNDTIMEO, &ceiling, sizeof ceiling);
     setsockopt(own->descriptor, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    return connect(own->descriptor, (const struct sockaddr *)&own->of->address,
-                   sizeof own->of->address) == 0;
+    return connected;
 }
 
 static void disconnect(client *own)
@@ -87,8 +89,8 @@ static bool send_request(client *own)
 {
     const load *const of = own->of;
     for (size_t sent = 0; sent < of->request_size;) {
-        const ssize_t step =
-            send(own->descriptor, of->request + sent, of->request_size - sent, MSG_NOSIGNAL);
+        const ssize_t step = TEMP_FAILURE_RETRY(
+            send(own->descriptor, of->request + sent, of->request_size - sent, MSG_NOSIGNAL));
         if (step <= 0)
             return false;
         sent += (size_t)step;
@@ -114,7 +116,8 @@ static int receive_reply(client *own)
 {
     size_t kept = 0, size = 0, whole = SIZE_MAX;
     while (size < whole && kept < REPLY_SIZE - 1) {
-        const ssize_t step = recv(own->descriptor, own->reply + kept, REPLY_SIZE - 1 - kept, 0);
+        const ssize_t step =
+            TEMP_FAILURE_RETRY(recv(own->descriptor, own->reply + kept, REPLY_SIZE - 1 - kept, 0));
         if (step <= 0)
             return 0;
         kept += (size_t)step;

@@ -106,8 +106,8 @@ bool raw_send(raw_connection *connection, const void *data, size_t size)
     if (connection->tls != NULL)
         return raw_tls_send(connection->tls, data, size);
     for (size_t sent = 0; sent < size;) {
-        const ssize_t step =
-            send(connection->descriptor, (const char *)data + sent, size - sent, MSG_NOSIGNAL);
+        const ssize_t step = TEMP_FAILURE_RETRY(
+            send(connection->descriptor, (const char *)data + sent, size - sent, MSG_NOSIGNAL));
         if (step <= 0)
             return false;
         sent += (size_t)step;
@@ -130,11 +130,12 @@ bool raw_post(raw_connection *connection, const char *path, const char *json)
     return raw_write(connection, head) && raw_write(connection, json);
 }
 
+/* A process that was stopped and goes on finds the calls interrupted that have a ceiling. */
 static ssize_t receive(raw_connection *connection, void *room, size_t size, bool wait)
 {
     if (connection->tls != NULL)
         return raw_tls_receive(connection->tls, room, size, wait);
-    return recv(connection->descriptor, room, size, wait ? 0 : MSG_DONTWAIT);
+    return TEMP_FAILURE_RETRY(recv(connection->descriptor, room, size, wait ? 0 : MSG_DONTWAIT));
 }
 
 /* Reads some more; false at the end, an error or the ceiling. */

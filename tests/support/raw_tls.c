@@ -6,6 +6,7 @@
 #include <gnutls/gnutls.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 struct raw_tls {
     gnutls_session_t session;
@@ -17,13 +18,13 @@ struct raw_tls {
 static ssize_t pull(gnutls_transport_ptr_t context, void *room, size_t size)
 {
     const raw_tls *const tls = context;
-    return recv(tls->descriptor, room, size, tls->wait ? 0 : MSG_DONTWAIT);
+    return TEMP_FAILURE_RETRY(recv(tls->descriptor, room, size, tls->wait ? 0 : MSG_DONTWAIT));
 }
 
 static ssize_t push(gnutls_transport_ptr_t context, const void *data, size_t size)
 {
     const raw_tls *const tls = context;
-    return send(tls->descriptor, data, size, MSG_NOSIGNAL);
+    return TEMP_FAILURE_RETRY(send(tls->descriptor, data, size, MSG_NOSIGNAL));
 }
 
 static int pull_timeout(gnutls_transport_ptr_t context, unsigned milliseconds)

@@ -25,7 +25,6 @@ const char *transport_authority(void)
     return scratch_path("transport.pem");
 }
 
-/* A crowd of clients in one thread shakes hands one after the other: each has time for that. */
 static void choose_certificate(const char *variables[])
 {
     static char certificate[160], key[160];
@@ -37,7 +36,6 @@ static void choose_certificate(const char *variables[])
     }
     variables[0] = certificate;
     variables[1] = key;
-    variables[2] = "LAYERD_HEAD_TIMEOUT=600";
 }
 
 static void choose_path(const char *variables[])
@@ -52,7 +50,7 @@ static void choose_path(const char *variables[])
 
 const char *const *transport_environment(void)
 {
-    static const char *variables[4];
+    static const char *variables[3];
     if (transport_is_tls())
         choose_certificate(variables);
     else if (is("unix"))
