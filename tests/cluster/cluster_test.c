@@ -3,18 +3,17 @@
  * SPDX-License-Identifier: MIT */
 #include "support/daemon_process.h"
 #include "support/expect.h"
+#include "support/free_port.h"
 #include "support/soaking.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 
-#include <arpa/inet.h>
 #include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum { REPLICAS = 3, LONG_BODY_SIZE = 200 << 10 };
@@ -28,17 +27,6 @@ typedef struct {
 static cluster together;
 
 /* ---- Its parts ---- */
-
-static int free_port(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(descriptor, (const struct sockaddr *)&address, size), 0);
-    assert_int_equal(getsockname(descriptor, (struct sockaddr *)&address, &size), 0);
-    close(descriptor);
-    return ntohs(address.sin_port);
-}
 
 /* Requests wait for a worker, so that there is always something to lose. */
 static daemon_process *start_replica(int port)
@@ -76,7 +64,7 @@ static void start_cluster(void)
     const char *environment[REPLICAS + 2] = {0};
     const char *const program = find_proxy();
     for (int i = 0; i < REPLICAS; i++) {
-        together.replicas[i] = start_replica(0);
+        together.replicas[i] = start_replica(free_port());
         snprintf(variables[i], sizeof variables[i], "REPLICA_%d=127.0.0.1:%d", i + 1,
                  together.replicas[i]->port);
         environment[i] = variables[i];

@@ -224,7 +224,7 @@ static void start_starving(const char *const environment[], long left, bool last
     disarm();
     if (child_runs(&process))
         kill(process.pid, SIGTERM);
-    const int status = child_wait(&process, 60);
+    const int status = child_wait(&process, 300);
     if (status < 0 || status > 127)
         fail_msg("allocation %ld failed at the start: exit status %d", left, status);
     child_destroy(&process);

@@ -208,10 +208,13 @@ static void idle_memory_is_given_back(void **state)
 #endif
     daemon_process *const daemon = daemon_start(&(daemon_options){0});
     const double before = metric(daemon->url, memory, "");
-    http_reply reply = http_post(daemon->url, "/v1/initialize", request);
-    expect_status(&reply, 200);
-    http_free(&reply);
-    const double after = metric(daemon->url, memory, "");
+    double after = before; /* on a busy machine it may be given back before we look */
+    for (int round = 0; after <= before + tensor_size / 2 && round < 10; round++) {
+        http_reply reply = http_post(daemon->url, "/v1/initialize", request);
+        expect_status(&reply, 200);
+        http_free(&reply);
+        after = metric(daemon->url, memory, "");
+    }
     assert_true(after > before + tensor_size / 2);
     assert_true(metric_falls_below(daemon->url, memory, "", after - tensor_size / 2));
     daemon_stop(daemon);

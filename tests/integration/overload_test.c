@@ -83,26 +83,35 @@ static void memory_that_others_hold_is_503(void **state)
     daemon_stop(daemon);
 }
 
-/* What many large requests leave behind for the next ones is little, and not for long. */
-static void memory_that_is_kept_is_bounded(void **state)
+/* What is kept after several at once; nothing if it was already given back. */
+static double kept_after(const char *url, const char *body)
 {
-    (void)state;
-    enum { MANY = 5, LIMIT = 128 << 20 };
-    static const char body[] = "{\"method\":\"xavier_uniform\",\"shape\":[1500,2000],"
-                               "\"output_format\":\"binary\"}";
-    char limit[32];
-    snprintf(limit, sizeof limit, "%d", LIMIT);
-    daemon_process *const daemon = daemon_with("--max-memory", limit);
+    enum { MANY = 5 };
     raw_connection holding[MANY];
     for (int index = 0; index < MANY; index++) {
-        holding[index] = raw_open(daemon->url);
+        holding[index] = raw_open(url);
         raw_post(&holding[index], "/v1/initialize", body);
         assert_true(raw_has_something(&holding[index]));
     }
     for (int index = 0; index < MANY; index++)
         raw_close(&holding[index]);
-    assert_true(daemon_is_at_rest(daemon->url));
-    const double kept = metric(daemon->url, "layerd_memory_kept_bytes", "");
+    assert_true(daemon_is_at_rest(url));
+    return metric(url, "layerd_memory_kept_bytes", "");
+}
+
+/* What many large requests leave behind for the next ones is little, and not for long. */
+static void memory_that_is_kept_is_bounded(void **state)
+{
+    (void)state;
+    enum { LIMIT = 128 << 20 };
+    static const char body[] = "{\"method\":\"xavier_uniform\",\"shape\":[1500,2000],"
+                               "\"output_format\":\"binary\"}";
+    char limit[32];
+    snprintf(limit, sizeof limit, "%d", LIMIT);
+    daemon_process *const daemon = daemon_with("--max-memory", limit);
+    double kept = 0;
+    for (int round = 0; kept == 0 && round < 10; round++)
+        kept = kept_after(daemon->url, body);
     assert_true(kept > 0 && kept <= LIMIT / 8.0);
     assert_true(metric_becomes(daemon->url, "layerd_memory_kept_bytes", "", 0));
     expect_good(daemon->url);
@@ -148,7 +157,7 @@ static void the_daemons_deadline_is_the_most_there_is(void **state)
     daemon_process *const daemon = daemon_with("--deadline", "0.2");
     expect_too_late(daemon, NULL);
     expect_too_late(daemon, "X-Request-Timeout: 1000");
-    expect_good(daemon->url);
+    expect_good_soon(daemon->url);
     daemon_stop(daemon);
 }
 
@@ -158,6 +167,7 @@ enum { QUEUE = 8, CLIENTS = 10 * QUEUE, ROUNDS = 5 };
 
 struct overload {
     const heavy_request *heavy;
+    raw_connection working; /* keeps the worker busy until somebody is refused */
     int sent[CLIENTS];
     int answered, refused;
 };
@@ -180,7 +190,8 @@ static void seen_in_overload(void *context, size_t client, const http_reply *rep
         overload->answered++;
     } else {
         expect_unavailable(reply, "queue");
-        overload->refused++;
+        if (overload->refused++ == 0)
+            raw_close(&overload->working);
     }
 }
 
@@ -189,7 +200,7 @@ static void ten_times_the_queue_is_answered_or_refused(void **state)
     (void)state;
     daemon_process *const daemon = daemon_with(BUSY_OPTIONS("8"));
     heavy_request *const heavy = heavy_create(HEAVY_LITTLE, 4, NULL);
-    struct overload overload = {.heavy = heavy};
+    struct overload overload = {.heavy = heavy, .working = heavy_occupy(daemon->url, HEAVY_MOST)};
     http_crowd_run(&(http_crowd){.url = daemon->url,
                                  .clients = CLIENTS,
                                  .next = next_of_overload,
@@ -207,14 +218,6 @@ static void ten_times_the_queue_is_answered_or_refused(void **state)
 }
 
 /* ---- Connections ---- */
-
-static bool is_served(void *url)
-{
-    http_reply reply = http_get(url, "/v2/health/live");
-    const bool served = reply.status == 200;
-    http_free(&reply);
-    return served;
-}
 
 static void check_connection_limit(const char *option, const char *reason, int status)
 {
@@ -238,7 +241,7 @@ static void check_connection_limit(const char *option, const char *reason, int s
     raw_close(&refused);
     for (size_t index = 0; index < 3; index++)
         raw_close(&kept[index]);
-    assert_true(wait_until(is_served, daemon->url));
+    assert_true(daemon_is_at_rest(daemon->url));
     expect_good(daemon->url);
     assert_true(metric(daemon->url, "layerd_refused_total", reason) >= 1);
     daemon_stop(daemon);

@@ -54,8 +54,8 @@ static void expect_refused_as_late(const daemon_process *daemon, raw_connection 
     }
     assert_true(raw_ended(connection));
     raw_close(connection);
-    expect_good(daemon->url);
-    assert_true(metric(daemon->url, "layerd_limits_exceeded_total", option) == 1);
+    expect_good_soon(daemon->url);
+    assert_true(metric(daemon->url, "layerd_limits_exceeded_total", option) >= 1);
 }
 
 static void a_byte_at_a_time_within_the_limits_is_served(void **state)
@@ -78,7 +78,7 @@ static void a_head_that_stops_is_408(void **state)
     daemon_process *const daemon = daemon_with("--head-timeout", "0.3");
     raw_connection connection = raw_open(daemon->url);
     raw_write(&connection, "POST /v1/conv HTTP/1.1\r\nHost:");
-    expect_good(daemon->url);
+    expect_good_soon(daemon->url);
     expect_refused_as_late(daemon, &connection, "head_timeout");
     daemon_stop(daemon);
 }
@@ -87,11 +87,11 @@ static void a_head_byte_by_byte_is_408(void **state)
 {
     (void)state;
     daemon_process *const daemon = daemon_with("--head-timeout", "0.5");
-    char text[512];
-    make_request(text, sizeof text);
+    char head[1000];
+    snprintf(head, sizeof head, "%sX-Long: %0900d", conv_head, 0);
     raw_connection connection = raw_open(daemon->url);
-    const size_t sent = drip(&connection, text, strlen(text), 50);
-    assert_true(sent < sizeof conv_head - 1);
+    const size_t sent = drip(&connection, head, strlen(head), 50);
+    assert_true(sent < strlen(head));
     expect_refused_as_late(daemon, &connection, "head_timeout");
     daemon_stop(daemon);
 }
@@ -103,7 +103,7 @@ static void a_body_that_stops_is_408(void **state)
     raw_connection connection = raw_open(daemon->url);
     raw_write(&connection, conv_head);
     raw_write(&connection, "Content-Length: 1000\r\n\r\n{\"input\":");
-    expect_good(daemon->url);
+    expect_good_soon(daemon->url);
     expect_refused_as_late(daemon, &connection, "body_timeout");
     daemon_stop(daemon);
 }
@@ -177,7 +177,7 @@ static void a_connection_that_says_nothing_is_closed(void **state)
     assert_true(reply.status == 0 || reply.status == 408);
     http_free(&reply);
     raw_close(&connection);
-    expect_good(daemon->url);
+    expect_good_soon(daemon->url);
     daemon_stop(daemon);
 }
 

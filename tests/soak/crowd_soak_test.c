@@ -41,9 +41,13 @@ static size_t affordable(size_t wanted)
 static load_figures measure(const daemon_process *daemon)
 {
     const load_options options = lecture_load(daemon, GOOD);
-    const load_figures figures = load_run(&options, soaking() ? 5 : 0.5);
-    assert_int_equal(figures.failed + figures.refused, 0);
-    return figures;
+    return load_run(&options, soaking() ? 5 : 0.5);
+}
+
+static void expect_all_answered(const load_figures *figures)
+{
+    assert_int_equal(figures->failed + figures->refused, 0);
+    assert_true(figures->answered > 0);
 }
 
 /* ---- Slow clients ---- */
@@ -114,7 +118,7 @@ static bool only_we_are_left(void *daemon)
 static void slow_clients_beside_good_ones(void **state)
 {
     (void)state;
-    const double deadline = soaking() ? 8 : 2;
+    const double deadline = soaking() ? 8 : 4;
     char timeout[16];
     snprintf(timeout, sizeof timeout, "%g", deadline);
     daemon_process *const daemon = daemon_with(
@@ -130,6 +134,11 @@ static void slow_clients_beside_good_ones(void **state)
     assert_true(wait_until(only_we_are_left, daemon));
     const double gone = seconds_now();
     disperse(&slow);
+    if (soaking()) { /* a busy machine may hold up good ones, too, for as long as the deadline */
+        expect_all_answered(&alone);
+        expect_all_answered(&beside);
+    }
+    assert_true(alone.answered > 0 && beside.answered > 0);
     soak_figure("slow clients: in the head, in the body, in reading the reply",
                 "others' p99 at most 3 times as long; all gone by their deadline and 1 s",
                 "%zu clients, gathered in %.1f s: p99 of others %.1f ms beside %.1f ms alone "
@@ -137,11 +146,23 @@ static void slow_clients_beside_good_ones(void **state)
                 "it had come",
                 slow.count, gathered - begun, beside.nearly_all * 1e3, alone.nearly_all * 1e3,
                 beside.half * 1e3, alone.half * 1e3, deadline, gone - gathered);
-    expect_good(daemon->url);
+    expect_good_soon(daemon->url);
     daemon_stop(daemon);
 }
 
 /* ---- Idle ones ---- */
+
+struct crowd_memory {
+    const daemon_process *daemon;
+    double before, during;
+};
+
+/* Nearly all memory that the crowd took. */
+static bool has_returned(void *context)
+{
+    const struct crowd_memory *const of = context;
+    return of->during - daemon_holdings(of->daemon).memory > 0.8 * (of->during - of->before);
+}
 
 static void idle_connections_cost_little(void **state)
 {
@@ -166,16 +187,19 @@ static void idle_connections_cost_little(void **state)
     for (size_t index = 0; index < count; index++)
         raw_close(&idle[index]);
     wait_for_holdings(daemon, &before);
-    sleep_seconds(soaking() ? 6 : 1.5); /* the reaper tidies up now and then */
+    sleep_seconds(soaking() ? 6 : 0); /* the reaper tidies up now and then */
+    const struct crowd_memory memory = {daemon, before.memory, during.memory};
+    const bool returned = sanitized() || wait_until(has_returned, (void *)(uintptr_t)&memory);
     const holdings after = daemon_holdings(daemon);
     soak_figure("idle connections", "others' p99 at most twice as long; memory back within 20 %",
                 "%zu connections: p99 of others %.1f ms beside %.1f ms alone (median %.2f, %.2f "
                 "ms); resident memory %.1f MB before, %.1f MB with them, %.1f MB after",
                 count, beside.nearly_all * 1e3, alone.nearly_all * 1e3, beside.half * 1e3,
                 alone.half * 1e3, before.memory / 1e6, during.memory / 1e6, after.memory / 1e6);
+    expect_all_answered(&alone);
+    expect_all_answered(&beside);
     assert_true(during.connections >= (double)count);
-    if (!sanitized())
-        assert_true(during.memory - after.memory > 0.8 * (during.memory - before.memory));
+    assert_true(returned);
     free(idle);
     expect_good(daemon->url);
     daemon_stop(daemon);

@@ -99,6 +99,11 @@ static void grant_little(const daemon_process *daemon, size_t more)
                      0);
 }
 
+static bool has_answered(void *of)
+{
+    return load_answered(of) > 0;
+}
+
 /* More memory by its limits than the system grants it: what cannot be had is refused for now. */
 static void memory_that_the_system_refuses(void **state)
 {
@@ -121,7 +126,9 @@ static void memory_that_the_system_refuses(void **state)
     options.requests = soak_count(48, 1024);
     options.pause_if_refused = 0.02;
     load *const hard = load_start(&options), *const easy = load_start(&small);
-    const load_figures figures = load_finish(hard), others = load_stop(easy);
+    const load_figures figures = load_finish(hard);
+    assert_true(wait_until(has_answered, easy));
+    const load_figures others = load_stop(easy);
     soak_figure("memory that the system refuses (100 MB by RLIMIT_AS, 8 GiB by --max-memory)",
                 "refused for now, never killed",
                 "%zu requests for 20 MB from 32 clients: %zu answered, %zu times 503, %zu "

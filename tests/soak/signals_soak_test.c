@@ -1,6 +1,7 @@
 /* Signals under load, again and again: SIGTERM loses no request that was accepted, and after
  * SIGKILL the daemon starts again where it was. SPDX-License-Identifier: MIT */
 #include "support/expect.h"
+#include "support/free_port.h"
 #include "support/soaking.h"
 
 #include <setjmp.h>
@@ -33,7 +34,7 @@ static void kill_again_and_again(void **state)
 {
     (void)state;
     const size_t rounds = soak_count(5, 100);
-    daemon_process *daemon = start_at(0);
+    daemon_process *daemon = start_at(free_port());
     double longest = 0;
     for (size_t round = 0; round < rounds; round++) {
         const load_options options = lecture_load(daemon, CLIENTS);
@@ -85,7 +86,7 @@ static void terminate_again_and_again(void **state)
         const load_figures figures = load_stop(running);
         const size_t sent = count_answers(daemon);
         answered += figures.answered;
-        lost += sent - figures.answered;
+        lost += sent > figures.answered ? sent - figures.answered : 0; /* its log may lose lines */
         assert_int_equal(daemon_finish(daemon), 0);
     }
     soak_figure("SIGTERM under load", "no accepted request lost; exit status 0",

@@ -31,7 +31,7 @@ void child_destroy(child *process);
 /* What a memory file holds so far, with a NUL; the caller frees it. */
 char *child_text(int file);
 
-/* Waits until `condition` holds; false when it still does not after a minute. */
+/* Waits until `condition` holds; false when it still does not after minutes. */
 bool wait_until(bool (*condition)(void *context), void *context);
 
 #endif

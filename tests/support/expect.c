@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "support/expect.h"
 
+#include "support/child.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -143,6 +145,19 @@ void expect_lecture(const http_reply *reply)
         fail_msg("the lecture's convolution is %.200s", reply->body);
     cJSON_Delete(expected);
     cJSON_Delete(answer);
+}
+
+static bool is_answered(void *url)
+{
+    http_reply reply = http_post(url, "/v1/conv", LECTURE_REQUEST);
+    const bool answered = reply.status == 200;
+    http_free(&reply);
+    return answered;
+}
+
+void expect_good_soon(const char *url)
+{
+    assert_true(wait_until(is_answered, (void *)(uintptr_t)url));
 }
 
 void expect_good(const char *url)

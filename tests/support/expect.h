@@ -30,4 +30,8 @@ void expect_lecture(const http_reply *reply);
 /* The daemon answers LECTURE_REQUEST on a new connection. */
 void expect_good(const char *url);
 
+/* The same sooner or later: where limits of time are short, a request may be late by no fault of
+ * the daemon's. */
+void expect_good_soon(const char *url);
+
 #endif

@@ -60,19 +60,28 @@ double metric_in(const char *page, const char *name, const char *labels)
     return sum;
 }
 
-double metric(const char *url, const char *name, const char *labels)
-{
-    http_reply reply = http_get(url, "/metrics");
-    expect_status(&reply, 200);
-    const double value = metric_in(reply.body, name, labels);
-    http_free(&reply);
-    return value;
-}
-
 struct metric_wish {
     const char *url, *name, *labels;
     double value;
 };
+
+static bool value_is_told(void *context)
+{
+    struct metric_wish *const wish = context;
+    http_reply reply = http_get(wish->url, "/metrics");
+    const bool told = reply.result == CURLE_OK && reply.status == 200;
+    if (told)
+        wish->value = metric_in(reply.body, wish->name, wish->labels);
+    http_free(&reply);
+    return told;
+}
+
+double metric(const char *url, const char *name, const char *labels)
+{
+    struct metric_wish wish = {url, name, labels, NAN};
+    assert_true(wait_until(value_is_told, &wish));
+    return wish.value;
+}
 
 static bool wish_is_fulfilled(void *context)
 {

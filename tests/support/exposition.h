@@ -6,11 +6,11 @@
 #include <stdbool.h>
 
 /* The sum of the samples called `name` whose labels hold `labels` ("" for all); NaN if there are
- * none. */
+ * none. A daemon that has no connection or no time left for the question is asked again. */
 double metric(const char *url, const char *name, const char *labels);
 double metric_in(const char *page, const char *name, const char *labels);
 
-/* Waits until that sum is `value`; false when it still is not after a minute. */
+/* Waits until that sum is `value`; false when it is not for minutes. */
 bool metric_becomes(const char *url, const char *name, const char *labels, double value);
 
 /* The same for more and for less than `value`. */

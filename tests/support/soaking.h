@@ -29,7 +29,7 @@ typedef struct {
 holdings daemon_holdings(const daemon_process *daemon);
 
 /* Waits until it holds no more descriptors, connections, places in the queue and memory of requests
- * than then; the seconds that it took. Fails the test after a minute. */
+ * than then; the seconds that it took. Fails the test after minutes. */
 double wait_for_holdings(const daemon_process *daemon, const holdings *then);
 
 /* Clients that ask for the convolution of LECTURE_REQUEST. */
