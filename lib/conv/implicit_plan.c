@@ -23,10 +23,6 @@ enum { FIELD_COUNT = 1 << 21 };
 /* A task's weights in floats: the second cache keeps them from strip to strip. */
 enum { BLOCK_WEIGHTS = 1 << 18 };
 
-/* Output channels whose planes a shallow panel, of so few rows read in place, meets at once: each
- * is another page, and a processor knows the places of about a hundred. */
-enum { SHALLOW = 128, PAGES = 36 };
-
 /* Multiplications a task should hold, so that handing it to a thread costs little beside it; tasks
  * hold as much as one another. And how many there should be, an even number of them if few, where
  * that leaves each so many output channels, which share what a strip costs to gather or to fetch.
@@ -99,9 +95,7 @@ static void plan_tasks(layer_implicit *plan)
     const size_t channels = plan->group_channels;
     const size_t wanted =
         layer_smaller(blocks_for(strips), layer_blocks_of(channels, FEWEST_CHANNELS));
-    const bool is_shallow = plan->in_place && plan->depth <= SHALLOW;
-    const size_t fitting = is_shallow ? layer_blocks_of(channels, PAGES)
-                                      : layer_blocks_of(channels * plan->depth, BLOCK_WEIGHTS);
+    const size_t fitting = layer_blocks_of(channels * plan->depth, BLOCK_WEIGHTS);
     plan->block_channels = layer_blocks_of(channels, layer_larger(wanted, fitting));
     const size_t strip = plan->block_channels * plan->depth * plan->strip_columns;
     const size_t pieces = layer_blocks_of(plan->band_strips, TASK_MULTIPLICATIONS / strip + 1);
