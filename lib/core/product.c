@@ -93,6 +93,9 @@ static void choose_way(layer_tiling *call)
         turn_product(call);
         call->compute = call->product.columns == 1 ? layer_tile_column : layer_tile_panels;
         choose_tiles(call, LAYER_TURNED_ROWS, LAYER_TURNED_COLUMNS);
+    } else if (product->left.is_transposed && product->depth <= LAYER_OUTER_DEPTH) {
+        call->compute = layer_tile_panels;
+        choose_tiles(call, LAYER_OUTER_ROWS, LAYER_OUTER_COLUMNS);
     } else {
         call->compute = layer_tile_panels;
         choose_tiles(call, LAYER_TILE_ROWS, LAYER_TILE_COLUMNS);

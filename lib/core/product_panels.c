@@ -14,6 +14,7 @@ enum { STRIP_COUNT = 1 << 13, STRIP_COLUMNS = LAYER_TURNED_COLUMNS, VECTOR = 16 
 
 /* What else a tile needs: some depth of the left factor turned, or its result until that is. */
 enum { ROOM_COUNT = 1 << 14, LEFT_DEPTH = ROOM_COUNT / LAYER_TILE_ROWS };
+_Static_assert((LAYER_OUTER_ROWS) * (LAYER_OUTER_DEPTH) <= ROOM_COUNT, "an outer tile's left fits");
 _Static_assert((LAYER_TURNED_ROWS) * (LAYER_TURNED_COLUMNS) <= ROOM_COUNT, "a turned tile fits");
 
 /* The bias in every row. */
@@ -56,6 +57,7 @@ static void find_left(const layer_tiling *call, const layer_tile *part, size_t f
     panel->left_leading = left->leading;
     if (!left->is_transposed)
         return;
+    const size_t leading = layer_rounded_up(panel->depth, VECTOR);
     layer_turn_kernels_at(call->run->isa)
         ->turn(&(layer_turn){
             .from = panel->left,
@@ -64,10 +66,10 @@ static void find_left(const layer_tiling *call, const layer_tile *part, size_t f
             .rows = panel->depth,
             .columns = part->rows,
             .to = room,
-            .to_leading = LEFT_DEPTH,
+            .to_leading = leading,
         });
     panel->left = room;
-    panel->left_leading = LEFT_DEPTH;
+    panel->left_leading = leading;
 }
 
 /* The strips of a tile, side by side, from depth panel->first on. */

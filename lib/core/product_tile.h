@@ -10,6 +10,10 @@ enum { LAYER_TILE_ROWS = 128, LAYER_TILE_COLUMNS = 512 };    /* panels */
 enum { LAYER_TURNED_ROWS = 256, LAYER_TURNED_COLUMNS = 64 }; /* panels of a turned product */
 enum { LAYER_ROW_COLUMNS = 1024 };                           /* a row */
 
+/* The same of panels where the left factor is turned and so deep at most: it is turned once for
+ * more columns, the right one copied once for more rows. */
+enum { LAYER_OUTER_ROWS = 256, LAYER_OUTER_COLUMNS = 1024, LAYER_OUTER_DEPTH = 64 };
+
 typedef struct layer_tiling layer_tiling;
 
 typedef struct {
