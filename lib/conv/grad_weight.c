@@ -24,6 +24,8 @@ static way way_of(const layer_conv *conv)
         return (way){layer_grad_weight_dots_size, layer_grad_weight_dots};
     if (layer_grad_weight_winograd_is_best(conv))
         return (way){layer_grad_weight_winograd_size, layer_grad_weight_winograd};
+    if (layer_grad_weight_shallow_is_best(conv))
+        return (way){layer_grad_weight_shallow_size, layer_grad_weight_shallow};
     return (way){layer_grad_weight_products_size, layer_grad_weight_products};
 }
 

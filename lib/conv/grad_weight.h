@@ -24,4 +24,11 @@ layer_status layer_grad_weight_winograd(const layer_conv *conv, const float *inp
                                         const float *grad_output, float *gradient,
                                         const layer_run *run);
 
+/* As products with patches of the input, where outputs are few. */
+bool layer_grad_weight_shallow_is_best(const layer_conv *conv);
+size_t layer_grad_weight_shallow_size(const layer_conv *conv, int threads);
+layer_status layer_grad_weight_shallow(const layer_conv *conv, const float *input,
+                                       const float *grad_output, float *gradient,
+                                       const layer_run *run);
+
 #endif
