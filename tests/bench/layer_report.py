@@ -157,7 +157,8 @@ def all_table(rows, threads, measured):
 EXPLANATION = '''Milliseconds, batch 1 unless the name says b8; the best of all runs. Ratio: the best peer's time divided
 by ours, by the best runs and (in brackets) by the medians. Inputs and outputs are plain NCHW. *Prepared*: weights could
 be transformed ahead. *In the call*: raw weights come with the call, and what a peer does to them counts. *Own layout*: a
-peer neither reads nor writes NCHW, as in the midst of a network; ours still does.
+peer neither reads nor writes NCHW, as in the midst of a network; ours still does. Large memory of all contenders lies in
+huge pages (`GLIBC_TUNABLES=glibc.malloc.hugetlb=1`).
 '''
 
 

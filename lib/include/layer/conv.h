@@ -115,7 +115,10 @@ layer_status layer_conv_forward(const layer_conv *conv, const float *input, cons
                                 const float *bias, float *output, const layer_run *run);
 
 /* Weights can be prepared once for many runs, as those of a stored model: Winograd's are
- * transformed. layer_conv_forward() does it on each run. */
+ * transformed. layer_conv_forward() does it on each run. Prepared ones of some MiB are read up to
+ * a fifth faster from huge pages: where Linux leaves these to programs, align the memory to 2 MiB
+ * and madvise() it MADV_HUGEPAGE, or start the program with GLIBC_TUNABLES=glibc.malloc.hugetlb=1.
+ */
 
 /* Bytes of prepared weights; 0 where the algorithm takes them as they are. */
 size_t layer_conv_prepared_size(const layer_conv *conv);
