@@ -13,7 +13,7 @@ enum { MOST_INPUTS = 64, LEAST_SHARE = 80 };
 enum { MOST_CELLS = 1 << 12, ROUND_COUNT = 1 << 21 };
 
 /* Outputs that a product adds up: what it reads of the cells should stay in level 1. */
-enum { DEPTH = 192 };
+enum { DEPTH = 128 };
 
 /* The most output channels and sums of a task, and how many tasks there should be. */
 enum { MOST_OUTPUTS = 64, MOST_SUMS = 1 << 16, FEWEST_TASKS = 4 };

@@ -12,8 +12,8 @@
 
 #include <string.h>
 
-/* Floats of a cache line. */
-enum { LINE_COUNT = 16 };
+/* Floats of a cache line, and of the longest vector. */
+enum { LINE_COUNT = 16, VECTOR = 16 };
 
 /* ---- Multiplying ----------------------------------------------------------------------------- */
 
@@ -61,10 +61,12 @@ static void find_outputs(const layer_grad_weight_call *call, const share *part, 
     panel->left_leading = call->plan.depth;
 }
 
+/* Whole vectors, what is beyond the taps being left where it is; unless that is most of one. */
 static void multiply_gathered(const layer_grad_weight_call *call, const share *part,
                               const stretch *at, const float *cells, layer_panel *panel)
 {
     const layer_grad_weight_plan *const plan = &call->plan;
+    const size_t columns = part->taps * plan->inputs;
     size_t runs[LAYER_GRAD_WEIGHT_ROW], count = 0;
     for (size_t t = 0; t < part->taps; t += plan->run_taps)
         runs[count++] = call->taps[part->tap + t];
@@ -80,8 +82,7 @@ static void multiply_gathered(const layer_grad_weight_call *call, const share *p
     });
     panel->right = part->gathered;
     panel->right_leading = plan->row_count;
-    panel->columns =
-        plan->row_count; /* whole vectors: what is beyond the taps is left where it is */
+    panel->columns = columns % VECTOR <= LAYER_PANEL_DOTS ? columns : plan->row_count;
     panel->result = part->sums;
     call->panels->multiply(panel);
 }

@@ -25,6 +25,9 @@ typedef struct {
     bool accumulates;
 } layer_panel;
 
+/* Columns beyond whole vectors, at most, that take their own time rather than a vector's. */
+enum { LAYER_PANEL_DOTS = 4 };
+
 typedef struct {
     void (*multiply)(const layer_panel *panel);
 } layer_panel_kernels;

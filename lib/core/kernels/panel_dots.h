@@ -11,7 +11,12 @@
 /* How many columns are few, and with how much depth that repays the adding up of lanes. The right
  * factor is turned some depth at a time; the rows of a tile are as many as have their sums in
  * registers. */
-enum { MOST_DOTS = 4, LEAST_DOT_DEPTH = 64, DOT_DEPTH = 512, DOT_ROWS = LANES == 16 ? 6 : 3 };
+enum {
+    MOST_DOTS = LAYER_PANEL_DOTS,
+    LEAST_DOT_DEPTH = 64,
+    DOT_DEPTH = 512,
+    DOT_ROWS = LANES == 16 ? 6 : 3
+};
 
 #define UNROLLED_DOTS _Pragma("GCC unroll 6")
 
