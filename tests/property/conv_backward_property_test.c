@@ -249,6 +249,8 @@ static void large_gradients_are_as_defined(void **state)
           .geometry = {.strides = {2, 3}, .pads_end = {1, 2}},
           .mode = LAYER_CONV_CONVOLUTION}},
         {{5, {2, 7, 3, 4, 3}}, {5, {70, 7, 2, 2, 2}}, {.geometry.dilations = {1, 2, 2}}},
+        {{4, {1, 18, 8, 5}}, {4, {90, 18, 3, 1}}, {.geometry.pads_begin = {1, 0}}},
+        {{4, {2, 11, 9, 6}}, {4, {64, 11, 5, 5}}, {.geometry.strides = {2, 1}}},
         {{4, {2, 3, 67, 70}}, {4, {33, 3, 8, 8}}, {.geometry.strides = {8, 8}}},
         {{4, {2, 3, 40, 37}},
          {4, {40, 3, 5, 4}},
