@@ -14,8 +14,9 @@
 
 #include <string.h>
 
-/* Weights of a panel; and outputs of all samples, at most, so that level 1 keeps what is turned. */
-enum { WEIGHTS = 64, MOST_DEPTH = 128, LINE_COUNT = 16 };
+/* Weights of a panel; and outputs of all samples, at most: what is turned hardly outgrows level 1.
+ */
+enum { WEIGHTS = 64, MOST_DEPTH = 200, LINE_COUNT = 16 };
 
 typedef struct {
     const layer_conv *conv;
@@ -198,5 +199,5 @@ layer_status layer_grad_weight_shallow(const layer_conv *conv, const float *inpu
 bool layer_grad_weight_shallow_is_best(const layer_conv *conv)
 {
     const shallow call = shallow_of(conv);
-    return call.kernel > 1 && call.depth <= MOST_DEPTH && 2 * call.depth <= call.outputs;
+    return call.kernel > 1 && call.depth <= MOST_DEPTH && call.depth <= call.outputs;
 }

@@ -346,7 +346,7 @@ static bool computes(const layer_conv *conv)
 
 bool layer_grad_weight_winograd_is_best(const layer_conv *conv)
 {
-    const double transform = 4, join = 16, product = 1.1; /* of a float; of a multiplication */
+    const double transform = 4, join = 24, product = 1.1; /* of a float; of a multiplication */
     const layer_gradient_plan made = layer_gradient_plan_of(conv);
     const double inputs = (double)made.inputs, outputs = (double)made.outputs;
     const double tiles = (double)made.rows * (double)made.row_tiles;
