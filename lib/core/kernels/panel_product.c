@@ -93,8 +93,15 @@ static void multiply_columns(const layer_panel *panel, size_t column, size_t col
     const size_t tiles = layer_blocks_of(panel->rows, most_rows[vectors]);
     const size_t rows = panel->rows / tiles, longer = panel->rows % tiles;
     const size_t part = next == NULL || is_shallow ? 0 : layer_blocks_of(panel->depth, tiles);
-    const size_t step = layer_blocks_of(part * PERIOD, panel->depth);
-    place at = {0, column, last, next, columns, 0, part, step, {NULL}};
+    place at = {
+        .column = column,
+        .last = last,
+        .next = next,
+        .columns = columns,
+        .fetch_end = part,
+        .fetch_step = layer_blocks_of(part * PERIOD, panel->depth),
+        .result_step = layer_blocks_of(most_rows[vectors] * PERIOD, panel->depth),
+    };
     for (size_t i = 0; i < tiles; i++) {
         const size_t taken = i < longer ? rows + 1 : rows;
         if (is_shallow)

@@ -27,6 +27,7 @@ typedef struct {
     const float *next; /* [rows][right_leading], as many columns as the tile has */
     size_t columns, fetched, fetch_end, fetch_step; /* rows */
     const float *ahead[2];
+    size_t result_step; /* rows of where the result goes, fetched with those */
 } place;
 
 /* Floats of a cache line and of level 1, and how much of the depth lies between two fetchings of a
@@ -147,14 +148,18 @@ add_shallow(product_tile *tile, const layer_panel *panel, const place *at, const
 
 __attribute__((always_inline)) static inline void add_deep(product_tile *tile,
                                                            const layer_panel *panel, place *at,
-                                                           const int rows, const int vectors,
-                                                           const reading way)
+                                                           const float *result, const int rows,
+                                                           const int vectors, const reading way)
 {
     const size_t depth = panel->depth, left_leading = panel->left_leading;
     const size_t *const right_rows = panel->right_rows;
+    const float *const end = result + (size_t)rows * panel->result_leading;
     for (size_t k = 0; k < depth;) {
         const size_t pause = layer_smaller(k + PERIOD, depth);
         fetch(panel, at);
+        for (size_t i = 0; i < at->result_step && result < end;
+             i++, result += panel->result_leading)
+            fetch_result(result, vectors);
         for (; k < pause; k++) {
             const float *const row = way.is_scattered ? tile->right + right_rows[k] : tile->right;
             add_step(tile, left_leading, row, rows, vectors, way.is_whole, at->last);
@@ -184,13 +189,13 @@ __attribute__((always_inline)) static inline void multiply_tile(const layer_pane
         UNROLLED
         for (int v = 0; v < vectors; v++)
             tile.sums[i][v] = lanes_all(start == NULL ? 0 : start[i]);
-        if (way.steps <= 1)
+        if (way.steps == 1)
             fetch_result(to, vectors);
     }
     if (way.steps > 0)
         add_shallow(&tile, panel, &at, result, rows, vectors, way.steps);
     else
-        add_deep(&tile, panel, &at, rows, vectors, way);
+        add_deep(&tile, panel, &at, result, rows, vectors, way);
     to = afresh(result);
     if (panel->accumulates) {
         UNROLLED
