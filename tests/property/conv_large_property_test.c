@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "support/conv_checking.h"
 #include "support/floats.h"
+#include "support/part.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +12,9 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+
+/* Sanitizers see each algorithm with one in four of the shapes. */
+enum { SHARE = PART > 1 ? 4 : 1 };
 
 /* What the direct sum says. */
 static conv_expectation expect_direct(const conv_geometry *drawn, const conv_operands *given)
@@ -38,6 +42,7 @@ static bool is_quick(const layer_conv *conv)
 static void algorithms_agree_on_large_shapes(void **state)
 {
     sampling *const from = *state;
+    const int turn = sampling_between(from, 0, SHARE - 1);
     static const conv_geometry large[] = {
         {{4, {1, 40, 61, 67}},
          {4, {150, 40, 3, 3}},
@@ -68,7 +73,8 @@ static void algorithms_agree_on_large_shapes(void **state)
         conv_operands given = conv_operands_draw(from, &conv, true);
         const conv_expectation expected = expect_direct(&large[i], &given);
         for (int algorithm = LAYER_CONV_AUTO + 1; algorithm < CONV_ALGORITHMS; algorithm++)
-            if (conv_describe_with(&large[i], (layer_conv_algorithm)algorithm, &conv) &&
+            if ((algorithm + (int)i + turn) % SHARE == 0 &&
+                conv_describe_with(&large[i], (layer_conv_algorithm)algorithm, &conv) &&
                 is_quick(&conv))
                 conv_check_algorithm(from, &conv, &given, &expected);
         free(expected.output);
