@@ -91,7 +91,7 @@ LIB_HEADERS := $(wildcard lib/include/layer/*.h)
 API_SOURCES := $(wildcard api/*.c api/operations/*.c api/*.cc)
 SERVER_SOURCES := $(wildcard server/*.c)
 SUPPORT_SOURCES := $(wildcard tests/oracle/*.c tests/support/*.c)
-TEST_SOURCES := $(wildcard $(patsubst %,tests/%/*.c,unit property integration cluster soak))
+TEST_SOURCES := $(wildcard $(patsubst %,tests/%/*.c,property soak cluster integration unit))
 CONFORMANCE_SOURCES := $(wildcard tests/conformance/*_test.c)
 FUZZ_SOURCES := $(wildcard tests/fuzz/*_fuzz.c)
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
@@ -254,7 +254,7 @@ test:
 	@.ci/install build test cluster
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all tests
 	@$(MAKE) --no-print-directory -s layers
-	@OUT=$(OUT) tests/run $(TESTS) $(CONFORMANCE) $(TEST_SCRIPTS)
+	@OUT=$(OUT) tests/run $(TEST_SCRIPTS) $(CONFORMANCE) $(TESTS) # the longest first
 
 ##layers: hold lib/, api/ and server/ to the law of layers
 .PHONY: layers
