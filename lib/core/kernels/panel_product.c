@@ -7,9 +7,8 @@
 #include "core/kernels/panel_tile.h"
 
 /* The depth of a shallow panel: the sooner a tile is done, the more a loop that ends now and then
- * costs it, and waiting for where its result goes. A brief one's is so little that some steps of it
- * at once pay. */
-enum { SHALLOW = 128, BRIEF = 64, BRIEF_STEPS = 4 };
+ * costs it, and waiting for where its result goes. */
+enum { SHALLOW = 128 };
 
 #define TILE(rows, vectors)                                                                        \
     case rows:                                                                                     \
@@ -53,17 +52,16 @@ typedef void tile_function(const layer_panel *panel, const place *at, size_t row
     static tile_function *const name[] = {NULL, name##_1, name##_2};
 #endif
 /* A mask takes an instruction of the multiplications' units. */
-READING(brief, true, false, BRIEF_STEPS)
-READING(shallow, true, false, 1)
-READING(even_whole, true, false, 0)
-READING(even_masked, false, false, 0)
-READING(scattered_whole, true, true, 0)
-READING(scattered_masked, false, true, 0)
+READING(shallow, true, false, true)
+READING(even_whole, true, false, false)
+READING(even_masked, false, false, false)
+READING(scattered_whole, true, true, false)
+READING(scattered_masked, false, true, false)
 
 static tile_function *const *functions_for(const layer_panel *panel, bool is_whole, bool is_shallow)
 {
     if (is_shallow)
-        return panel->depth <= BRIEF ? brief : shallow;
+        return shallow;
     if (panel->right_rows != NULL)
         return is_whole ? scattered_whole : scattered_masked;
     return is_whole ? even_whole : even_masked;

@@ -34,11 +34,14 @@ typedef struct {
  * few rows. */
 enum { LINE_COUNT = 16, NEAREST_COUNT = 1 << 14, PERIOD = 16 };
 
+/* How much of a shallow panel's depth is taken at once. */
+enum { STEPS = 2 };
+
 /* How the right factor is read. */
 typedef struct {
     bool is_whole;     /* the last vector of a row has all lanes */
     bool is_scattered; /* rows begin where panel->right_rows says */
-    int steps;         /* of a shallow panel's depth at once; 0: of a deeper one's */
+    bool is_shallow;
 } reading;
 
 /* Some rows, to where all of them are to be at the end: level 1 if they fit. */
@@ -118,22 +121,22 @@ __attribute__((always_inline)) static inline void add_step(product_tile *tile, s
 
 /* A few lines at a time are fetched of what comes next and of where the result goes: many would
  * wait for one another, and products for them. */
-__attribute__((always_inline)) static inline void
-add_shallow(product_tile *tile, const layer_panel *panel, const place *at, const float *result,
-            const int rows, const int vectors, const int steps)
+__attribute__((always_inline)) static inline void add_shallow(product_tile *tile,
+                                                              const layer_panel *panel,
+                                                              const place *at, const float *result,
+                                                              const int rows, const int vectors)
 {
     const size_t left_leading = panel->left_leading, right_leading = panel->right_leading;
-    const size_t result_leading = panel->result_leading;
     const float *first = at->ahead[0], *second = at->ahead[1];
-    size_t missing = steps > 1 ? (size_t)rows : 0, left = panel->depth;
-    for (; left >= (size_t)steps; left -= (size_t)steps) {
+    size_t missing = (size_t)rows, left = panel->depth;
+    for (; left >= STEPS; left -= STEPS) {
         if (missing > 0) {
             fetch_result(result, vectors);
-            result += result_leading;
+            result += panel->result_leading;
             missing--;
         }
         UNROLLED
-        for (int i = 0; i < steps; i++) {
+        for (int i = 0; i < STEPS; i++) {
             __builtin_prefetch(first);
             __builtin_prefetch(second);
             add_step(tile, left_leading, tile->right, rows, vectors, true, LANES);
@@ -142,7 +145,7 @@ add_shallow(product_tile *tile, const layer_panel *panel, const place *at, const
             tile->right = afresh(tile->right + right_leading);
         }
     }
-    for (; left > 0; left--, tile->right += right_leading)
+    if (left > 0)
         add_step(tile, left_leading, tile->right, rows, vectors, true, LANES);
 }
 
@@ -189,11 +192,9 @@ __attribute__((always_inline)) static inline void multiply_tile(const layer_pane
         UNROLLED
         for (int v = 0; v < vectors; v++)
             tile.sums[i][v] = lanes_all(start == NULL ? 0 : start[i]);
-        if (way.steps == 1)
-            fetch_result(to, vectors);
     }
-    if (way.steps > 0)
-        add_shallow(&tile, panel, &at, result, rows, vectors, way.steps);
+    if (way.is_shallow)
+        add_shallow(&tile, panel, &at, result, rows, vectors);
     else
         add_deep(&tile, panel, &at, result, rows, vectors, way);
     to = afresh(result);
