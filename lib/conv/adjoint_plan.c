@@ -110,9 +110,8 @@ bool layer_phase_is_exchanged(const layer_phase *at)
 
 /* ---- All phases as one ----------------------------------------------------------------------- */
 
-/* Channels of all phases at most; and as many as algorithms that have vectors of them put into one,
- * which has too few sums to keep the multiplications' units busy where planes are large. */
-enum { MOST_CHANNELS = 1 << 12, ONE_VECTOR = 16 };
+/* Channels of all phases at most. */
+enum { MOST_CHANNELS = 1 << 12 };
 
 /* What a phase along an axis reads, and the others too. */
 static layer_window joint_window(const layer_window *window, int phases)
@@ -156,8 +155,6 @@ static layer_conv join(const layer_adjoint *made)
     for (int axis = 0; axis < LAYER_MAX_SPATIAL; axis++)
         set_window(&joint, axis, joint_window(&conv->window[axis], made->counts[axis]));
     choose(&joint);
-    if (joint.algorithm == LAYER_CONV_PACKED && channels <= ONE_VECTOR)
-        joint.algorithm = LAYER_CONV_IMPLICIT;
     return joint;
 }
 

@@ -297,8 +297,9 @@ static layer_status forward(const layer_conv *conv, const float *input, const fl
  * plane may be nearly empty. */
 static double cost(const layer_conv *conv)
 {
-    const double rate = 1.2, shared = 1, gathered = 5;
+    const double rate = 1.2, shared = 1, by_line = 2, across_lines = 5;
     const layer_implicit plan = layer_implicit_plan(conv);
+    const double gathered = plan.line_strips > 0 ? by_line : across_lines;
     const double once = shared + (plan.in_place && !plan.is_filled ? 0 : gathered);
     return (double)conv->multiplications * (rate + once / (double)plan.group_channels) *
            layer_conv_vector_waste(layer_conv_output_plane(conv));

@@ -212,12 +212,21 @@ static double cost_once(const layer_conv *conv, const layer_packed *plan)
     return fields * filled + weights * (laid_out + read * (double)(plan->units * plan->strips));
 }
 
+/* Output channels that take as long as a group's do in whole blocks: one of a single vector has too
+ * few sums to keep the multiplications' units busy. */
+static double busy_channels(const layer_packed *plan)
+{
+    const double slower = 1.4;
+    const size_t single = plan->packed_channels % LAYER_PACKED_BLOCK;
+    return (double)(plan->packed_channels - single) + slower * (double)single;
+}
+
 double layer_packed_cost(const layer_conv *conv)
 {
     const double rate = 1.05, scattered = 0.2, stored = 30;
     const layer_packed plan = layer_packed_plan(conv);
     const double outputs = (double)layer_conv_output_plane(conv) * conv->output.extent[0] *
-                           (double)(plan.groups * plan.packed_channels);
+                           (double)plan.groups * busy_channels(&plan);
     const bool is_scattered = spans_pages(&plan, (size_t)conv->weight.extent[1]);
     return outputs * ((rate + (is_scattered ? scattered : 0)) * (double)plan.depth + stored) +
            cost_once(conv, &plan);
