@@ -5,9 +5,10 @@
  * is the gradient of some f with respect to y, of the output's shape. Every stride, dilation,
  * padding, group and mode that describes is differentiated. Results are the same, bit for bit, for
  * any number of threads; concurrent runs of one `conv` need a workspace each.
- * Gradients with respect to inputs and weights of kernels of 3x3 may be computed by Winograd's
- * algorithm, with the errors that LAYER_CONV_ALGORITHM_LIST says; what is not finite then spoils
- * all of a tile, or all of a kernel.
+ * The gradient with respect to inputs is a convolution itself, or some, by any of the algorithms:
+ * its errors, and what is spoilt by what is not finite, are as LAYER_CONV_ALGORITHM_LIST says, with
+ * strides above 1 up to a stride farther. That with respect to weights of 3x3 may be computed by
+ * Winograd's algorithm; what is not finite then spoils all of a kernel.
  * Source: Dumoulin & Visin, arXiv:1603.07285, section 4; Goodfellow, Bengio & Courville, "Deep
  * Learning", 2016, section 9.5.
  *
