@@ -22,7 +22,7 @@ static const double SLOWER_BY_6 = 1.15;
 /* Weights that do not stay in level 2 come as slowly as the products of this many tiles. */
 static const struct {
     double weights, tiles;
-} far_weights[] = {{3 << 17, 0}, {1 << 20, 8}, {1e300, 24}};
+} far_weights[] = {{3 << 17, 0}, {1 << 20, 8}, {1e300, 20}};
 
 typedef struct {
     double points, weight_cost, slower_by; /* the second: of transforming one kernel */
