@@ -20,22 +20,6 @@ enum { CHANNELS_PER_TASK = 16 };
 
 /* ---- The weight of a phase: [C][K/group][taps] ----------------------------------------------- */
 
-void layer_adjoint_find_taps(const layer_phase *at)
-{
-    const layer_window *const window = at->plan->conv->window;
-    const layer_phase_axis *const axis = at->axis;
-    int *tap = at->taps;
-    for (int d = 0; d < axis[LAYER_DEPTH].window.kernel; d++)
-        for (int r = 0; r < axis[LAYER_HEIGHT].window.kernel; r++) {
-            const int depth = axis[LAYER_DEPTH].tap + d * axis[LAYER_DEPTH].tap_step;
-            const int height = axis[LAYER_HEIGHT].tap + r * axis[LAYER_HEIGHT].tap_step;
-            const int line =
-                (depth * window[LAYER_HEIGHT].kernel + height) * window[LAYER_WIDTH].kernel;
-            for (int s = 0; s < axis[LAYER_WIDTH].window.kernel; s++)
-                *tap++ = line + axis[LAYER_WIDTH].tap + s * axis[LAYER_WIDTH].tap_step;
-        }
-}
-
 /* Some channels of a group, which all its output channels see. */
 static void pack_group(const layer_phase *at, size_t channel, size_t count)
 {

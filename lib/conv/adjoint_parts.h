@@ -5,9 +5,6 @@
 
 #include "conv/adjoint_plan.h"
 
-/* Fills at->taps. */
-void layer_adjoint_find_taps(const layer_phase *at);
-
 /* Puts the cells of a phase, and of another or NULL whose cells alternate with them in each line,
  * where they belong. */
 layer_status layer_adjoint_place(const layer_phase *one, const layer_phase *other,

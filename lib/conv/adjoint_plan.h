@@ -49,6 +49,9 @@ size_t layer_adjoint_planes(const layer_adjoint *made);
 /* Fills the axes and the convolution of phase `index`; false if no cell is in it. */
 bool layer_adjoint_locate(layer_phase *at, size_t index);
 
+/* Fills at->taps: where the phase's kernel cells are in the whole kernel. */
+void layer_adjoint_find_taps(const layer_phase *at);
+
 /* For the cells of how many phases there is room. */
 size_t layer_adjoint_rooms(const layer_adjoint *made);
 
