@@ -79,3 +79,10 @@ bool api_refuse_within_layer(size_t place, const api_problem *found, api_problem
     pointer[API_POINTER_SIZE - 1] = '\0';
     return api_refuse(problem, found->status, pointer, "%s", found->detail);
 }
+
+bool api_refuse_layer_at(api_problem *problem, size_t place, const layer_error *error)
+{
+    api_problem found = {0};
+    api_refuse_layer(&found, error);
+    return api_refuse_within_layer(place, &found, problem);
+}

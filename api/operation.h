@@ -55,6 +55,9 @@ bool api_refuse_layer(api_problem *problem, const layer_error *error);
  * Returns false. */
 bool api_refuse_within_layer(size_t place, const api_problem *found, api_problem *problem);
 
+/* The same of what the library refused about one of them. Returns false. */
+bool api_refuse_layer_at(api_problem *problem, size_t place, const layer_error *error);
+
 /* The operation of a name such as "conv", by its place in the list. */
 const api_operation *api_operation_at(size_t index);
 

@@ -124,12 +124,8 @@ static bool describe(api_receptive_network *read, api_problem *problem)
     size_t place;
     if (layer_receptive_field_describe(read->fields, &read->network, &place, &error) == LAYER_OK)
         return true;
-    api_problem found = {0};
-    api_refuse_layer(&found, &error);
-    if (place < read->network.count)
-        return api_refuse_within_layer(place, &found, problem);
-    *problem = found;
-    return false;
+    return place < read->network.count ? api_refuse_layer_at(problem, place, &error)
+                                       : api_refuse_layer(problem, &error);
 }
 
 /* ---- Positions ------------------------------------------------------------------------------- */

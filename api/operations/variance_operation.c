@@ -169,15 +169,12 @@ static bool fill_reply(variance_call *call, api_problem *problem)
 static bool refuse(const variance_call *call, size_t place, size_t count, layer_error *error,
                    api_problem *problem)
 {
-    api_problem found = {0};
     const bool of_layer = place < count;
+    if (of_layer && call->request.layers.given)
+        return api_refuse_layer_at(problem, place, error);
     if (call->request.widths.given && (of_layer || strcmp(error->argument, "layers") == 0))
         error->argument = "widths";
-    api_refuse_layer(&found, error);
-    if (of_layer && call->request.layers.given)
-        return api_refuse_within_layer(place, &found, problem);
-    *problem = found;
-    return false;
+    return api_refuse_layer(problem, error);
 }
 
 static bool describe(api_call *base, api_problem *problem)
