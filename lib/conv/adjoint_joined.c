@@ -26,7 +26,7 @@ static size_t joint_cell(const layer_phase *at, int d, int r, int s)
 /* Where a phase's taps go, of the first channel and output. */
 static void find_places(layer_phase *at, size_t index)
 {
-    layer_adjoint_locate(at, index);
+    layer_adjoint_locate_axes(at, index);
     const layer_phase_axis *const axis = at->axis;
     const layer_conv *const joint = &at->plan->joint;
     const size_t kernels = (size_t)joint->weight.extent[0] / at->plan->phases *
@@ -80,8 +80,8 @@ static layer_status place(const layer_phase *common, const layer_run *run)
     layer_status status = LAYER_OK;
     for (size_t i = 0; i < made->phases && status == LAYER_OK; i += step) {
         layer_phase one = *common, other = *common;
-        layer_adjoint_locate(&one, i);
-        layer_adjoint_locate(&other, i + step - 1);
+        layer_adjoint_locate_axes(&one, i);
+        layer_adjoint_locate_axes(&other, i + step - 1);
         one.conv = other.conv = made->joint;
         status = layer_adjoint_place(&one, made->paired ? &other : NULL, run);
     }

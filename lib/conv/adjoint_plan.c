@@ -64,12 +64,28 @@ static void choose(layer_conv *conv)
     conv->algorithm = layer_conv_choose(conv);
 }
 
+bool layer_adjoint_locate_axes(layer_phase *at, size_t index)
+{
+    const layer_conv *const conv = at->plan->conv;
+    bool has_cells = true;
+    at->index = index;
+    for (int axis = LAYER_MAX_SPATIAL - 1; axis >= 0; axis--) {
+        const size_t count = (size_t)at->plan->counts[axis];
+        at->axis[axis] = phase_along(&conv->window[axis], (int)(index % count),
+                                     conv->mode == LAYER_CONV_CONVOLUTION);
+        index /= count;
+        has_cells = has_cells && at->axis[axis].window.output > 0;
+    }
+    return has_cells;
+}
+
 bool layer_adjoint_locate(layer_phase *at, size_t index)
 {
     const layer_conv *const conv = at->plan->conv;
     const int channels = conv->input.extent[1], outputs = conv->output.extent[1];
     const int rank = conv->input.rank, groups = conv->group;
-    at->index = index;
+    if (!layer_adjoint_locate_axes(at, index))
+        return false;
     at->conv = (layer_conv){
         .input = {rank, {conv->input.extent[0], outputs}},
         .weight = {rank, {channels, outputs / groups}},
@@ -77,16 +93,8 @@ bool layer_adjoint_locate(layer_phase *at, size_t index)
         .axes = conv->axes,
         .group = groups,
     };
-    for (int axis = LAYER_MAX_SPATIAL - 1; axis >= 0; axis--) {
-        const size_t count = (size_t)at->plan->counts[axis];
-        at->axis[axis] = phase_along(&conv->window[axis], (int)(index % count),
-                                     conv->mode == LAYER_CONV_CONVOLUTION);
-        index /= count;
-        const layer_window *const window = &at->axis[axis].window;
-        if (window->output <= 0)
-            return false;
-        set_window(&at->conv, axis, *window);
-    }
+    for (int axis = 0; axis < LAYER_MAX_SPATIAL; axis++)
+        set_window(&at->conv, axis, at->axis[axis].window);
     choose(&at->conv);
     return true;
 }

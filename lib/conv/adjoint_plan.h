@@ -46,7 +46,8 @@ layer_adjoint layer_adjoint_plan(const layer_conv *conv, int threads);
 /* Planes of the input. */
 size_t layer_adjoint_planes(const layer_adjoint *made);
 
-/* Fills the axes and the convolution of phase `index`; false if no cell is in it. */
+/* Fills the axes of phase `index`; false if no cell is in it. And its convolution as well. */
+bool layer_adjoint_locate_axes(layer_phase *at, size_t index);
 bool layer_adjoint_locate(layer_phase *at, size_t index);
 
 /* Fills at->taps: where the phase's kernel cells are in the whole kernel. */

@@ -28,8 +28,8 @@ enum { MOST_NEAR_WEIGHTS = 1 << 20, MOST_PANELS = 4 };
  * come from farther away for each block, and it takes about MOST_FAR to hide that. */
 enum { FEWEST_TILES = 10, MOST_NEAR_TILES = 28, MOST_FAR_TILES = 56 };
 
-/* With fewer blocks than this threads share each one's panels: all inputs are transformed first,
- * into memory. With more, each thread has its block: a multiple of this many, of one size, so that
+/* With fewer blocks than this threads share each one's panels, whose inputs have to be transformed
+ * all before. With more, each thread has its block: a multiple of this many, of one size, so that
  * two and four threads are done together. */
 enum { FEWEST_BLOCKS = 4, WANTED_BLOCKS = 8 };
 
