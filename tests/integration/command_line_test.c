@@ -241,25 +241,9 @@ static bool is_not_ready(void *url)
     return found;
 }
 
-struct check_up {
-    const char *url, *environment;
-    int status;
-};
-
-/* The check gives up after a few seconds, on a busy machine too. */
-static bool has_status(void *context)
-{
-    const struct check_up *const check = context;
-    daemon_result result = daemon_run(WORDS("healthcheck", check->url), WORDS(check->environment));
-    print_message("healthcheck: exit %d, %s%s", result.status, result.output, result.errors);
-    const bool as_expected = result.status == check->status;
-    daemon_result_free(&result);
-    return as_expected;
-}
-
 static void check_health(const char *url, int status)
 {
-    assert_true(wait_until(has_status, &(struct check_up){.url = url, .status = status}));
+    assert_true(health_check_ends(url, NULL, status));
 }
 
 static void healthcheck_tells_by_its_exit_code(void **state)
@@ -269,7 +253,7 @@ static void healthcheck_tells_by_its_exit_code(void **state)
     char address[64];
     check_health(daemon->url, 0);
     snprintf(address, sizeof address, "LAYERD_LISTEN=127.0.0.1:%d", daemon->port);
-    assert_true(wait_until(has_status, &(struct check_up){.environment = address}));
+    assert_true(health_check_ends(NULL, address, 0));
     kill(daemon->process.pid, SIGTERM);
     assert_true(wait_until(is_not_ready, daemon->url));
     check_health(daemon->url, 1);

@@ -170,30 +170,14 @@ static void its_clients_have_no_address_to_count(void **state)
     daemon_stop(daemon);
 }
 
-struct check_up {
-    const char *url, *environment;
-};
-
-/* The check gives up after a few seconds, on a busy machine too. */
-static bool is_healthy(void *context)
-{
-    const struct check_up *const check = context;
-    daemon_result result = daemon_run((const char *const[]){"healthcheck", check->url, NULL},
-                                      (const char *const[]){check->environment, NULL});
-    print_message("healthcheck: exit %d, %s%s", result.status, result.output, result.errors);
-    const bool healthy = result.status == 0;
-    daemon_result_free(&result);
-    return healthy;
-}
-
 static void the_health_check_knows_it(void **state)
 {
     (void)state;
     daemon_process *const daemon = daemon_with("--listen", unix_address("a.sock"));
     char variable[200];
     snprintf(variable, sizeof variable, "LAYERD_LISTEN=%s", daemon->url);
-    assert_true(wait_until(is_healthy, &(struct check_up){.url = daemon->url}));
-    assert_true(wait_until(is_healthy, &(struct check_up){.environment = variable}));
+    assert_true(health_check_ends(daemon->url, NULL, 0));
+    assert_true(health_check_ends(NULL, variable, 0));
     daemon_stop(daemon);
     daemon_result gone = daemon_run((const char *const[]){"healthcheck", NULL},
                                     (const char *const[]){variable, NULL});

@@ -295,3 +295,24 @@ void daemon_result_free(daemon_result *result)
     free(result->errors);
     *result = (daemon_result){0};
 }
+
+struct check_up {
+    const char *url, *variable;
+    int status;
+};
+
+static bool ends_as_expected(void *context)
+{
+    const struct check_up *const check = context;
+    daemon_result result = daemon_run((const char *const[]){"healthcheck", check->url, NULL},
+                                      (const char *const[]){check->variable, NULL});
+    print_message("healthcheck: exit %d, %s%s", result.status, result.output, result.errors);
+    const bool as_expected = result.status == check->status;
+    daemon_result_free(&result);
+    return as_expected;
+}
+
+bool health_check_ends(const char *url, const char *variable, int status)
+{
+    return wait_until(ends_as_expected, &(struct check_up){url, variable, status});
+}

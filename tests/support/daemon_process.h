@@ -81,4 +81,8 @@ typedef struct {
 daemon_result daemon_run(const char *const arguments[], const char *const environment[]);
 void daemon_result_free(daemon_result *result);
 
+/* Waits until `layerd healthcheck` of the URL, or with the environment's variable, ends with the
+ * status: it gives up after a few seconds, on a busy machine too. */
+bool health_check_ends(const char *url, const char *variable, int status);
+
 #endif
